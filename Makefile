@@ -1,0 +1,38 @@
+# `make` alone lists the targets. The first run makes .venv with plain pip; later ones reuse it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
+
+$(STAMP): pyproject.toml .ci/constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[dev]'
+	touch $@
+
+install: $(STAMP) ## the virtual environment in .venv, everything pinned as tested
+
+demo: $(STAMP) ## build the demo hospital and run the whole line on it (out/demo)
+	$(BIN)/remediation demo --out out/demo
+
+test: $(STAMP) ## the tests
+	$(BIN)/python -m pytest
+
+check: $(STAMP) ## the gate: format, lint, types, layers, doctests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -p no:randomly --doctest-modules remediation
+
+format: $(STAMP) ## let ruff format and mend what it can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## remove the virtual environment and everything that was made
+	rm -rf $(VENV) out

@@ -1,0 +1,1 @@
+"""Finds where the BSN stands in archived DICOM headers, and corrects it."""

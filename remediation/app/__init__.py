@@ -1,0 +1,1 @@
+"""The edges: command line, job file, Dask, demo hospital, report."""

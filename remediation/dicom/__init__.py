@@ -1,0 +1,1 @@
+"""Bytes in, values out: reading, locating, splicing and comparing heads."""
