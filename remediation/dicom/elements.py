@@ -1,0 +1,141 @@
+"""Elements and items as spans: where they stand in the head, not what they mean.
+
+Offsets are bytes from the start of the head (for a deflated file: of the inflated data set).
+Source: DICOM PS3.5 section 7 (data element structure, nesting of data sets).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pydicom.datadict import DicomDictionary
+
+UNDEFINED = 0xFFFFFFFF
+ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+PIXEL_GROUP = 0x7FE0
+LONG_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
+SHORT_VRS = frozenset(
+    {"AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO", "LT", "PN", "SH", "SL"}
+    | {"SS", "ST", "TM", "UI", "UL", "US"}
+)
+KNOWN_VRS = LONG_VRS | SHORT_VRS
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of a sequence: `start` of its tag, `value` to `end` (delimiter included)."""
+
+    start: int
+    value: int
+    end: int
+    undefined: bool
+    elements: tuple[Element, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element: `start` of its tag, `value` offset, `end` after the value or its delimiter."""
+
+    tag: int
+    vr: str
+    start: int
+    value: int
+    end: int
+    undefined: bool = False
+    items: tuple[Item, ...] = ()
+    explicit: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a file as spans; reading is total, so a damaged one has its `error`.
+
+    `data` holds the bytes that the offsets count in; `length` is the head's end in it. `elements`
+    are the data set's own, `meta` those of group 0002. `notes` name what a rewriter must refuse.
+    """
+
+    data: bytes
+    syntax: str
+    explicit: bool
+    little: bool
+    deflated: bool
+    meta: tuple[Element, ...]
+    elements: tuple[Element, ...]
+    length: int
+    error: str = ""
+    notes: frozenset[str] = field(default_factory=frozenset)
+    pixel_end: int | None = None  # offset after defined-length Pixel Data; None if not known
+
+    def find(self, tag: int) -> Element | None:
+        """Return the first top-level element with this tag."""
+        return next((e for e in self.elements if e.tag == tag), None)
+
+    def raw(self, element: Element | None) -> bytes:
+        """Return the bytes of a value, padding included; empty for None."""
+        return self.data[element.value : element.end] if element else b""
+
+    def text(self, element: Element | None) -> str:
+        """Return a value as text, each byte one character, outer padding taken off."""
+        return self.raw(element).decode("latin-1").strip(" \0")
+
+
+def tag_number(group: int, element: int) -> int:
+    """Join a tag's number pair.
+
+    >>> f"{tag_number(0x0010, 0x1002):08x}"
+    '00101002'
+    """
+    return group << 16 | element
+
+
+def keyword(tag: int) -> str:
+    """Return the DICOM keyword of a tag, or its number pair where it has none.
+
+    >>> keyword(0x00100020), keyword(0x00311020), keyword(0x00020099)
+    ('PatientID', '(0031,xx20)', '(0002,0099)')
+    """
+    entry = DicomDictionary.get(tag)
+    if entry and entry[4]:
+        return str(entry[4])
+    group, number = tag >> 16, tag & 0xFFFF
+    if is_private(tag) and number >= 0x1000:  # noqa: PLR2004 - PS3.5 section 7.8
+        return f"({group:04x},xx{number & 0xFF:02x})"
+    return f"({group:04x},{number:04x})"
+
+
+def dictionary_vr(tag: int) -> str:
+    """Return the VR that the data dictionary gives a tag; `UN` where it knows none.
+
+    >>> dictionary_vr(0x00100020), dictionary_vr(0x00100000), dictionary_vr(0x00091001)
+    ('LO', 'UL', 'UN')
+    """
+    entry = DicomDictionary.get(tag)
+    if entry:
+        return str(entry[0])[:2]
+    if tag & 0xFFFF == 0:
+        return "UL"
+    return "LO" if is_creator(tag) else "UN"
+
+
+def is_private(tag: int) -> bool:
+    """Tell whether a tag's group is odd, and so private."""
+    return bool(tag >> 16 & 1)
+
+
+def is_creator(tag: int) -> bool:
+    """Tell whether a tag reserves a private block: (odd, 0010-00FF)."""
+    return is_private(tag) and 0x10 <= tag & 0xFFFF <= 0xFF  # noqa: PLR2004 - PS3.5 section 7.8
+
+
+def walk(elements: tuple[Element, ...]) -> Iterator[Element]:
+    """Yield every element, nested ones too, in the order of the file."""
+    stack = [iter(elements)]
+    while stack:
+        for element in stack[-1]:
+            yield element
+            if element.items:
+                stack.append(e for item in element.items for e in item.elements)
+                break
+        else:
+            stack.pop()

@@ -1,0 +1,72 @@
+"""Splice: a head and new elements in, a new head out; every other byte is copied.
+
+Elements are replaced, inserted in tag order, or taken out, at the top level of the data set only.
+Group lengths of touched groups are computed anew where the file has them. Source: PS3.5 section
+7.2 (group length), section 7.1 (elements in rising tag order).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+
+from remediation.dicom.elements import Element, Head
+from remediation.dicom.header import MEDIA_STORAGE_DIRECTORY
+
+_SIGNATURES = frozenset({0x4FFE0001, 0xFFFAFFFA})  # MAC parameters, digital signatures
+
+
+def splice(head: Head, changes: Mapping[int, bytes | None]) -> bytes:
+    """Return the new head's bytes, from the start of the file to Pixel Data.
+
+    Args:
+        head: a head without error, of a file that is not deflated.
+        changes: per tag the whole encoded element, or None to take it out.
+    """
+    start = head.elements[0].start if head.elements else head.length
+    parts: dict[int, bytes] = {e.tag: head.data[e.start : e.end] for e in head.elements}
+    for tag, encoded in changes.items():
+        if encoded is None:
+            parts.pop(tag, None)
+        else:
+            parts[tag] = encoded
+    for tag in {tag & 0xFFFF0000 for tag in changes} & parts.keys():
+        parts[tag] = _group_length(head, tag, parts)
+    return head.data[:start] + b"".join(parts[tag] for tag in sorted(parts))
+
+
+def _group_length(head: Head, tag: int, parts: Mapping[int, bytes]) -> bytes:
+    group = sum(len(p) for t, p in parts.items() if t & 0xFFFF0000 == tag and t != tag)
+    old = head.find(tag)
+    assert old is not None
+    return head.data[old.start : old.value] + struct.pack("<L", group)
+
+
+def rewritable(head: Head, size: int, sop_class: str) -> str | None:
+    """Return why a file of `size` bytes is never rewritten, or None where it may be.
+
+    Reasons: `head-…` (what the scanner found), `deflated`, `big-endian`, `ambiguous` (syntax, VR or
+    order of elements is not what the file says), `truncated`, `signed`, `dicomdir`, `duplicate`.
+    """
+    tags = [element.tag for element in head.elements]
+    if head.error:
+        return f"head-{head.error}"
+    checks = {
+        "deflated": head.deflated,
+        "big-endian": not head.little,
+        "dicomdir": sop_class == MEDIA_STORAGE_DIRECTORY,
+        "duplicate": len(set(tags)) != len(tags),
+        "ambiguous": bool(head.notes - {"no-meta"}),
+        "truncated": head.pixel_end is not None and head.pixel_end > size,
+        "signed": bool(_SIGNATURES & set(tags)) or _signed_within(head.elements),
+    }
+    return next((reason for reason, holds in checks.items() if holds), None)
+
+
+def _signed_within(elements: tuple[Element, ...]) -> bool:
+    return any(
+        inner.tag in _SIGNATURES
+        for element in elements
+        for item in element.items
+        for inner in item.elements
+    )

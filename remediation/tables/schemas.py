@@ -1,0 +1,235 @@
+"""The schemas: one per dataset, every column described; the schema is the documentation.
+
+DICOM attributes keep their keyword as column name, our own columns are snake_case. No column holds
+a BSN, a name or a birth date: `*_token` columns are keyed HMACs.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+SCHEMA_VERSION = "1"
+_TEXT, _INT, _REAL = pa.string(), pa.int64(), pa.float64()
+_TEXTS = pa.list_(_TEXT)
+
+OTHER_ID = pa.struct([("issuer", _TEXT), ("issuer_kind", _TEXT), ("token", _TEXT)])
+IDENTIFIER = pa.struct(
+    [("place", _TEXT), ("private_creator", _TEXT), ("issuer_kind", _TEXT), ("shape", _TEXT)]
+)
+EDIT = pa.struct(
+    [("attribute", _TEXT), ("action", _TEXT), ("value_source", _TEXT), ("token", _TEXT)]
+)
+CAUSE = pa.struct([("signal", _TEXT), ("before", _TEXT), ("inside", _TEXT), ("strength", _REAL)])
+
+
+def _schema(*columns: tuple[str, pa.DataType, str]) -> pa.Schema:
+    return pa.schema(
+        [pa.field(name, kind, metadata={"description": what}) for name, kind, what in columns],
+        metadata={"schema_version": SCHEMA_VERSION},
+    )
+
+
+_ARCHIVE = ("archive", _TEXT, "name of the archive in the job file")
+_PATH = ("path", _TEXT, "path relative to the archive root, sealed unless the job says otherwise")
+_STUDY = ("StudyInstanceUID", _TEXT, "StudyInstanceUID; `unreadable-…` where none could be read")
+_MONTH = ("study_month", _TEXT, "month of the study, YYYY-MM, or `unknown`")
+_SOURCE = ("source", _TEXT, "where the studies come from: the job's source attributes, joined")
+_PLACE = ("place", _TEXT, "keyword path; private elements as (gggg,xxee)")
+_CREATOR = ("private_creator", _TEXT, "private creator of the place's element, empty if public")
+_KIND = ("issuer_kind", _TEXT, "bsn-oid | bsn (another spelling) | none | other")
+
+INSTANCES = _schema(
+    _ARCHIVE,
+    _MONTH,
+    _PATH,
+    ("size", _INT, "bytes"),
+    ("mtime_ns", _INT, "modification time, nanoseconds since 1970"),
+    ("state", _TEXT, "read | unreadable | not-dicom | dicomdir | container"),
+    ("error", _TEXT, "why it could not be read, from a closed list; empty if it could"),
+    ("TransferSyntaxUID", _TEXT, "as in the file, or as inferred where there is none"),
+    ("SOPClassUID", _TEXT, "SOPClassUID"),
+    ("SOPInstanceUID", _TEXT, "SOPInstanceUID"),
+    _STUDY,
+    ("SeriesInstanceUID", _TEXT, "SeriesInstanceUID"),
+    ("StudyDate", pa.date32(), "date of the study, from study_date_source"),
+    ("study_date_source", _TEXT, "attribute that gave the date, `path`, or empty for none"),
+    ("Modality", _TEXT, "Modality"),
+    ("Manufacturer", _TEXT, "Manufacturer"),
+    ("ManufacturerModelName", _TEXT, "ManufacturerModelName"),
+    ("InstitutionName", _TEXT, "InstitutionName"),
+    ("StationName", _TEXT, "StationName"),
+    ("ImplementationClassUID", _TEXT, "software that wrote the file"),
+    ("ImplementationVersionName", _TEXT, "software that wrote the file, its version"),
+    ("SourceApplicationEntityTitle", _TEXT, "sending AE title"),
+    ("SpecificCharacterSet", _TEXT, "SpecificCharacterSet"),
+    ("IssuerOfPatientID", _TEXT, "issuer of the primary PatientID, as it stands"),
+    ("issuer_kind", _TEXT, "kind of the primary issuer, qualifiers and CX text included"),
+    ("patient_token", _TEXT, "keyed token of PatientID alone, trimmed"),
+    ("other_ids", pa.list_(OTHER_ID), "items of OtherPatientIDsSequence: issuer, kind, token"),
+    ("identifiers", pa.list_(IDENTIFIER), "filled identifier places: other|well-formed|passing"),
+    ("patient_id_shape", _TEXT, "PatientID with digits as 9 and letters as A"),
+    ("birth_date_token", _TEXT, "keyed token of PatientBirthDate, bound to PatientID"),
+    ("name_tokens", _TEXTS, "keyed tokens of family names, bound to PatientID"),
+    ("initials_tokens", _TEXTS, "keyed tokens of the first 1..n initials, bound to PatientID"),
+    ("PatientSex", _TEXT, "M | F | O or empty"),
+    ("head_length", _INT, "bytes before Pixel Data"),
+    ("head_digest", _TEXT, "keyed digest of the head"),
+    ("run_id", _TEXT, "the crawl that read the file"),
+    ("crawled_at", pa.timestamp("us", "UTC"), "when it was read"),
+)
+
+FINDINGS = _schema(
+    _ARCHIVE,
+    _MONTH,
+    _PATH,
+    _STUDY,
+    _PLACE,
+    _CREATOR,
+    ("place_kind", _TEXT, "primary|other|retired|private|historic|leak|not-patient|path"),
+    ("issuer", _TEXT, "issuer of the place, as it stands"),
+    _KIND,
+    ("form", _TEXT, "nine | eight | grouped | prefixed | cx | embedded"),
+    ("evidence", _TEXT, "asserted | unasserted | embedded | invalid | placeholder"),
+    ("bsn_token", _TEXT, "keyed token of the nine digits"),
+)
+
+_COUNTS = (
+    ("values", _INT, "values at that place, counted once per study"),
+    ("well_formed", _INT, "of these, numbers of eight or nine digits, placeholders left out"),
+    ("passing", _INT, "of these, numbers that pass the elfproef"),
+)
+
+TALLIES = _schema(
+    _ARCHIVE,
+    _MONTH,
+    ("InstitutionName", _TEXT, "source column"),
+    ("StationName", _TEXT, "source column"),
+    ("Manufacturer", _TEXT, "source column"),
+    ("ImplementationVersionName", _TEXT, "source column"),
+    ("SourceApplicationEntityTitle", _TEXT, "source column"),
+    _PLACE,
+    _CREATOR,
+    _KIND,
+    *_COUNTS,
+)
+
+STUDIES = _schema(
+    _ARCHIVE,
+    _STUDY,
+    ("StudyDate", pa.date32(), "date of the study"),
+    _MONTH,
+    _SOURCE,
+    ("Modality", _TEXT, "first Modality of the study"),
+    ("instances", _INT, "files of the study"),
+    ("unreadable", _INT, "files of the study that could not be read"),
+    ("status", _TEXT, "the status that all instances share, else `mixed`"),
+    ("places", _TEXTS, "places with a BSN (asserted or calibrated), most frequent first"),
+    ("place", _TEXT, "the first of places"),
+    ("historic", pa.bool_(), "a number stands in OriginalAttributesSequence"),
+    ("leaks", _INT, "findings outside the identifier places"),
+    ("patient_token", _TEXT, "token of the first PatientID"),
+    ("patient_id_shape", _TEXT, "shape of the first PatientID"),
+    ("IssuerOfPatientID", _TEXT, "first issuer"),
+    ("ImplementationVersionName", _TEXT, "software that wrote the first instance"),
+    ("StationName", _TEXT, "first station"),
+    ("TransferSyntaxUID", _TEXT, "first transfer syntax"),
+)
+
+PLACES = _schema(
+    _ARCHIVE,
+    _SOURCE,
+    _PLACE,
+    _CREATOR,
+    _KIND,
+    ("start", _TEXT, "first month of the segment, YYYY-MM, or `unknown`"),
+    ("end", _TEXT, "month after the last of the segment, YYYY-MM, or `unknown`"),
+    *_COUNTS,
+    ("pass_rate", _REAL, "passing / well_formed"),
+    ("low", _REAL, "lower bound of the pass rate (Wilson, 95 %)"),
+    ("high", _REAL, "upper bound of the pass rate (Wilson, 95 %)"),
+    ("probability", _REAL, "P(BSN | passes) at the lower bound"),
+    ("verdict", _TEXT, "bsn | not-bsn | unproven"),
+)
+
+STATUSES = (
+    "conformant",
+    "misplaced",
+    "candidate",
+    "wrong_issuer",
+    "invalid",
+    "placeholder",
+    "absent",
+    "mixed",
+    "conflict",
+    "unreadable",
+)
+
+COVERAGE = _schema(
+    _ARCHIVE,
+    _SOURCE,
+    _MONTH,
+    ("studies", _INT, "studies of the month"),
+    *((status, _INT, f"studies with status {status.replace('_', '-')}") for status in STATUSES),
+    ("coverage", _REAL, "conformant / studies"),
+    ("low", _REAL, "lower bound (Wilson, 95 %)"),
+    ("high", _REAL, "upper bound (Wilson, 95 %)"),
+    ("provisional", pa.bool_(), "one of the last months: numbers are verified late"),
+)
+
+PERIODS = _schema(
+    ("period_id", _TEXT, "from the period's content"),
+    _ARCHIVE,
+    _SOURCE,
+    ("start", pa.date32(), "first day"),
+    ("end", pa.date32(), "day after the last"),
+    ("studies", _INT, "studies inside"),
+    ("coverage", _REAL, "conformant / studies inside"),
+    ("coverage_before", _REAL, "in the stretch before; null if there is none"),
+    ("coverage_after", _REAL, "in the stretch after; null if there is none"),
+    ("low", _REAL, "lower bound inside (Wilson, 95 %)"),
+    ("high", _REAL, "upper bound inside (Wilson, 95 %)"),
+    ("dominant_status", _TEXT, "most frequent status inside that is not conformant"),
+    ("event", _TEXT, "nearest event within 180 days of an edge; null for none"),
+    ("event_kind", _TEXT, "its kind; null for none"),
+    ("event_distance_days", _INT, "days from that edge; null for none"),
+    ("causes", pa.list_(CAUSE), "what changed at the edge: signal, before, inside, strength"),
+)
+
+IDENTITIES = _schema(
+    _STUDY,
+    _ARCHIVE,
+    ("outcome", _TEXT, "resolved | conformant | refused | exempt"),
+    ("reason", _TEXT, "from a closed list; empty where resolved or conformant"),
+    ("bsn_token", _TEXT, "token of the number that the crosswalk vouches for; null for none"),
+    ("value_source", _TEXT, "where the number comes from: crosswalk"),
+    ("evidence", _TEXT, "confirmed where header and crosswalk agree, else the header's"),
+    ("local_issuer", _TEXT, "issuer of the local number that resolved; null for none"),
+    ("local_token", _TEXT, "token of the local number that resolved; null for none"),
+    ("warnings", _TEXTS, "reasons that do not stop this study"),
+    ("exemption", _TEXT, "the crosswalk's word for it; null for none"),
+)
+
+CORRECTIONS = _schema(
+    _ARCHIVE,
+    _PATH,
+    _STUDY,
+    ("SOPInstanceUID", _TEXT, "SOPInstanceUID"),
+    ("size", _INT, "bytes at plan"),
+    ("mtime_ns", _INT, "modification time at plan"),
+    ("head_length", _INT, "bytes before Pixel Data"),
+    ("head_digest", _TEXT, "keyed digest of the head at plan"),
+    ("result_digest", _TEXT, "keyed digest of the head after the correction"),
+    ("edits", pa.list_(EDIT), "attribute, action, value_source, token"),
+    ("bsn_token", _TEXT, "token of the number that is written"),
+    ("local_issuer", _TEXT, "local issuer that is written or checked"),
+    ("local_token", _TEXT, "token of the crosswalk's local number; null where keyed by BSN"),
+    ("rule", _TEXT, "status of the instance and what is done about it"),
+    ("period_id", _TEXT, "period the study lies in; null for none"),
+)
+
+REFUSALS = _schema(
+    _STUDY,
+    _ARCHIVE,
+    ("reason", _TEXT, "from a closed list"),
+    ("instances", _INT, "files of the study"),
+)
