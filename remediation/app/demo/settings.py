@@ -1,0 +1,154 @@
+"""The demo hospital's job file and keys."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from remediation.app.demo.epd import COLUMNS, VERIFIED
+from remediation.app.demo.story import (
+    END,
+    FIRST,
+    MERGED_FROM,
+    MERGER,
+    OOST,
+    PACS_MIGRATION,
+    WEST,
+)
+from remediation.model.minisign import new_key_pair
+
+APPROVERS = ("Demo Goedkeurder Een", "Demo Goedkeurder Twee")
+STATEMENT = (
+    "DEMO: kunstmatige archieven zonder PACS; er is geen leverancier en er valt niets af te spreken"
+)
+
+_JOB = """\
+# The demo hospital. Everything in it is drawn from a seed; the numbers are test numbers.
+[job]
+name = "demo"
+from = {first}
+to = {last}
+timezone = "Europe/Amsterdam"
+target_coverage = 0.95
+provisional_months = 2
+responsible = "PACS-beheer (demo)"
+allow_test_numbers = true
+
+[[archive]]
+name = "{oost.archive}"
+root = "archive/{oost.archive}"
+layout = "{{yyyy}}/{{mm}}/{{dd}}"
+layout_date = "study"
+local_issuer = "{oost.issuer}"
+[[archive.issuer_alias]]
+spelling = "OOST_HIS"
+means = "{oost.issuer}"
+[[archive.issuer_alias]]
+spelling = "IMPORT"
+means = "ignore"
+[[archive.issuer_alias]]
+spelling = "ZKH-ELDERS"
+means = "foreign"
+
+[[archive]]
+name = "{west.archive}"
+root = "archive/{west.archive}"
+local_issuer = "{west.issuer}"
+[[archive.issuer_alias]]
+spelling = "ZKH-ELDERS"
+means = "foreign"
+# What this importer stored may carry a number of either hospital.
+[[archive.local_issuer_period]]
+writing_software = "IMPORT_1"
+local_issuer = "{oost.issuer}"
+[[archive.local_issuer_period]]
+writing_software = "IMPORT_1"
+local_issuer = "{west.issuer}"
+
+[source]
+by = ["InstitutionName"]
+[source.rename]
+"{oost.renamed}" = "{oost.institution}"
+
+[placement]
+target = "at-rest"
+original_attributes = true
+
+[privacy]
+key_file = "keys/demo.key"
+
+[[event]]
+name = "{pacs.event}"
+kind = "pacs-migration"
+date = {pacs.start}
+archive = "{oost.archive}"
+
+[[event]]
+name = "{merger.event}"
+kind = "merger"
+date = {merged}
+
+[crosswalk]
+files = ["epd/*.csv"]
+columns = {{ {columns} }}
+writable_statuses = ["{verified}"]
+max_age_days = 0
+[[crosswalk.spelling]]
+issuer = "{oost.issuer}"
+width = {oost.digits}
+
+{approvers}
+[apply]
+approvals = 2
+in_place_statement = "{statement}"
+
+[run]
+workers = 2
+
+[output]
+dir = "."
+language = "nl"
+"""
+
+
+def write_keys(folder: Path, seed: int) -> tuple[Path, list[tuple[str, Path, str]]]:
+    """Write the key file (drawn from the seed) and the approvers' key pairs (random).
+
+    Returns:
+        The key file, and of each approver the name, the key file and the public line.
+    """
+    key = folder / "demo.key"
+    _write_secret(key, hashlib.sha256(f"remediation demo {seed}".encode()).hexdigest() + "\n")
+    approvers = []
+    for number, name in enumerate(APPROVERS, 1):
+        secret, public = new_key_pair()
+        path = folder / f"approver-{number}.key"
+        _write_secret(path, secret)
+        approvers.append((name, path, public))
+    return key, approvers
+
+
+def _write_secret(path: Path, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(text)
+
+
+def job_text(approvers: list[tuple[str, Path, str]]) -> str:
+    """Return the job file; `approvers` are names, key files and public lines."""
+    return _JOB.format(
+        first=FIRST,
+        last=END.replace(year=END.year - 1, month=12, day=31),
+        oost=OOST,
+        west=WEST,
+        pacs=PACS_MIGRATION,
+        merger=MERGER,
+        merged=MERGED_FROM,
+        columns=", ".join(f'{key} = "{column}"' for key, column in COLUMNS.items()),
+        verified=VERIFIED,
+        approvers="\n".join(
+            f'[[approver]]\nname = "{name}"\npublic_key = "{public}"\n'
+            for name, _, public in approvers
+        ),
+        statement=STATEMENT,
+    )

@@ -1,0 +1,109 @@
+"""Files of an archive: a reference relative to a named root, and the dates in its path.
+
+Paths are text with surrogate escapes, so that any bytes survive; `shown` and `stored` turn them
+into text that can be written and read back.
+"""
+
+from __future__ import annotations
+
+import calendar
+import os
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from remediation.model.secrets import SEALED, Keys
+
+_ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
+_PARTS = {"yyyymmdd": r"(?P<yyyymmdd>\d{8})", "yyyy": r"(?P<yyyy>\d{4})"}
+_PARTS |= {"mm": r"(?P<mm>\d{2})", "dd": r"(?P<dd>\d{2})"}
+
+
+@dataclass(frozen=True, slots=True)
+class FileRef:
+    """A file: path relative to the archive root, size in bytes, mtime in nanoseconds."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+def escaped(path: str) -> str:
+    r"""Return a path as clean text: bytes that are not UTF-8, and backslashes, as `\xNN`.
+
+    >>> escaped("a/b.dcm"), escaped(os.fsdecode(b"a\xff"))
+    ('a/b.dcm', 'a\\xff')
+    """
+    raw = os.fsencode(path).replace(b"\\", b"\\x5c")
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def unescaped(text: str) -> str:
+    r"""Return the path that `escaped` was made of.
+
+    >>> unescaped(escaped("odd\\name")) == "odd\\name"
+    True
+    """
+    raw = b"".join(
+        bytes([int(part, 16)]) if position % 2 else part.encode()
+        for position, part in enumerate(_ESCAPED.split(text))
+    )
+    return os.fsdecode(raw)
+
+
+def stored(path: str, keys: Keys, *, seal: bool) -> str:
+    """Return a path as artefacts hold it: sealed, or as clean text where the job says so."""
+    return keys.seal(path) if seal else escaped(path)
+
+
+def resolved(text: str, keys: Keys) -> str:
+    """Return the path that `stored` was made of."""
+    return keys.unseal(text) if text.startswith(SEALED) else unescaped(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A layout template such as `{yyyy}/{mm}/{dd}`: one pattern per directory level.
+
+    >>> Layout("{yyyy}/{mm}/{dd}").span(["2011", "07"])
+    (datetime.date(2011, 7, 1), datetime.date(2011, 7, 31))
+    >>> Layout("{yyyy}/{mm}").span(["incoming"]) is None
+    True
+    """
+
+    template: str
+
+    def span(self, parts: list[str]) -> tuple[date, date] | None:
+        """Return first and last day that directories of these names hold; None if they say none."""
+        if not self.template:
+            return None
+        found: dict[str, str] = {}
+        for pattern, part in zip(self.template.split("/"), parts, strict=False):
+            regex = re.escape(pattern)
+            for name, group in _PARTS.items():
+                regex = regex.replace(re.escape("{" + name + "}"), group)
+            match = re.fullmatch(regex, part, re.ASCII)
+            if not match:
+                return None
+            found |= match.groupdict()
+        return _span(found)
+
+
+def _span(found: dict[str, str]) -> tuple[date, date] | None:
+    whole = found.get("yyyymmdd", "")
+    year, month, day = (
+        (whole[:4], whole[4:6], whole[6:])
+        if whole
+        else (found.get("yyyy", ""), found.get("mm", ""), found.get("dd", ""))
+    )
+    if not year:
+        return None
+    try:
+        first = date(int(year), int(month or 1), int(day or 1))
+        if month and day:
+            return first, first
+        last_month = first.month if month else 12
+        last = calendar.monthrange(first.year, last_month)[1]
+        return first, date(first.year, last_month, last)
+    except ValueError:
+        return None

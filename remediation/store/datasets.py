@@ -1,0 +1,128 @@
+"""Datasets on disk: Parquet with a schema version and a key id; written whole or not at all.
+
+Statistics are off for columns that could identify: a column's smallest and largest value stand in
+the file's footer for everyone to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from remediation.errors import DatasetError, ShareError
+from remediation.store.files import durable_write
+
+PARTITIONS = ("archive", "study_month")
+_SAFE_STATISTICS = frozenset({"size", "mtime_ns", "state", "StudyDate", "Modality", "status"})
+_VERSION, _KEY = b"schema_version", b"key_id"
+
+
+def write(path: Path, table: pa.Table, key_id: str) -> None:
+    """Write a table as one Parquet file, durable, with its schema version and key id.
+
+    Raises:
+        ShareError: the disk is full, or the folder cannot be written.
+    """
+    marked = table.replace_schema_metadata({**(table.schema.metadata or {}), _KEY: key_id.encode()})
+    buffer = pa.BufferOutputStream()
+    pq.write_table(
+        marked,
+        buffer,
+        compression="zstd",
+        compression_level=3,
+        write_statistics=[f.name for f in table.schema if f.name in _SAFE_STATISTICS],
+        store_schema=True,
+    )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ShareError(
+            "the output folder cannot be made", str(path.parent), "give this user write permission"
+        ) from error
+    durable_write(path, buffer.getvalue().to_pybytes())
+
+
+def read(path: Path, schema: pa.Schema, key_id: str, made_by: str) -> pa.Table:
+    """Read one Parquet file that `write` made.
+
+    Args:
+        path: the file.
+        schema: the schema it must have.
+        key_id: the key it must have been made with.
+        made_by: the command that makes it, for the mend.
+
+    Raises:
+        DatasetError: missing, damaged, of another schema version, or made with another key.
+    """
+    if not path.exists():
+        raise DatasetError(f"{path.name} is not there", str(path), f"run `{made_by}` first")
+    try:
+        table = pq.read_table(path, partitioning=None)
+    except (pa.ArrowException, OSError) as error:
+        raise DatasetError(
+            f"{path.name} is damaged", str(path), f"run `{made_by}` again"
+        ) from error
+    check(table.schema.metadata or {}, schema, key_id, path, made_by)
+    return table.select([field.name for field in schema]).cast(schema)
+
+
+def check(
+    found: dict[bytes, bytes], schema: pa.Schema, key_id: str, path: Path, made_by: str
+) -> None:
+    """Hold a file's schema version and key id against what is wanted."""
+    wanted = (schema.metadata or {}).get(_VERSION, b"")
+    if found.get(_VERSION) != wanted:
+        raise DatasetError(
+            f"{path.name} has another schema version", str(path), f"run `{made_by}` again"
+        )
+    if found.get(_KEY, b"").decode() != key_id:
+        raise DatasetError(
+            f"{path.name} was made with another key", str(path), "use that key, or crawl anew"
+        )
+
+
+def write_partition(folder: Path, table: pa.Table, archive: str, month: str, key_id: str) -> None:
+    """Write one (archive, month) of a partitioned dataset; an empty table removes it."""
+    path = partition(folder, archive, month)
+    if table.num_rows == 0:
+        path.unlink(missing_ok=True)
+        return
+    write(path, table.drop_columns([n for n in PARTITIONS if n in table.column_names]), key_id)
+
+
+def partition(folder: Path, archive: str, month: str) -> Path:
+    """Return the file of one (archive, month)."""
+    return folder / f"archive={archive}" / f"study_month={month}" / "part-0.parquet"
+
+
+def read_partitions(
+    folder: Path,
+    schema: pa.Schema,
+    key_id: str,
+    *,
+    columns: Collection[str] | None = None,
+    where: Any = None,
+) -> pa.Table:
+    """Read a partitioned dataset, or columns of it; empty where there is none yet.
+
+    Raises:
+        DatasetError: a file of another schema version or key.
+    """
+    names = [f.name for f in schema if columns is None or f.name in columns]
+    wanted = pa.schema([schema.field(name) for name in names], metadata=schema.metadata)
+    files = sorted(folder.rglob("*.parquet")) if folder.exists() else []
+    if not files:
+        return wanted.empty_table()
+    for path in files:
+        check(
+            pq.read_schema(path).metadata or {}, schema, key_id, path, "remediation crawl --fresh"
+        )
+    parts = pa.schema([(name, pa.string()) for name in PARTITIONS])
+    hive = ds.partitioning(parts, flavor="hive")
+    data = ds.dataset(files, schema=schema, format="parquet", partitioning=hive)
+    return data.to_table(columns=names, filter=where).cast(wanted)

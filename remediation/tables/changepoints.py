@@ -1,0 +1,162 @@
+"""Change points in a monthly share: where the rate of successes jumps, to the month.
+
+Exact: dynamic programming over all divisions into segments finds the one with the least deviance
+plus penalty. The likelihood is quasi-binomial: studies of one month resemble each other more than
+chance allows, so the deviance is held against an overdispersion estimated from the series itself.
+Segments are half-open over month indices and cover the series without gap or overlap.
+Sources: B. Jackson et al., IEEE Signal Processing Letters 12 (2005) for the dynamic programming;
+N.R. Zhang and D.O. Siegmund, Biometrics 63 (2007) for a penalty of 3 ln(months) a change point;
+P. McCullagh and J.A. Nelder, Generalized Linear Models (1989), section 4.5, for the dispersion.
+
+>>> good, broken = [29, 30, 30, 29, 30, 28], [0, 1, 0, 0]
+>>> [(s.start, s.end) for s in segments(good + broken + good, [30] * 16)]
+[(0, 6), (6, 10), (10, 16)]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import exp, log
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Months [start, end) with one rate, and what was counted in them."""
+
+    start: int
+    end: int
+    successes: int
+    trials: int
+
+    @property
+    def rate(self) -> float:
+        """Successes per trial; 0 where there were no trials."""
+        return self.successes / self.trials if self.trials else 0.0
+
+
+def segments(
+    successes: Sequence[int],
+    trials: Sequence[int],
+    *,
+    min_length: int = 2,
+    penalty: float | None = None,
+) -> list[Segment]:
+    """Divide a monthly series into segments of one rate each.
+
+    `min_length` counts months with trials; months without are gaps: they cost nothing, and one
+    between two segments belongs to the earlier. `penalty` is the drop in deviance (twice the log
+    likelihood), in units of the overdispersion, that a change point must buy; the default is about
+    3 ln(months), more in short series.
+
+    Raises:
+        ValueError: lengths differ, a month has more successes than trials, or min_length < 1.
+
+    >>> segments([5, 0, 6], [5, 0, 6])
+    [Segment(start=0, end=3, successes=11, trials=11)]
+    >>> segments([2], [1])
+    Traceback (most recent call last):
+    ...
+    ValueError: each month needs 0 <= successes <= trials
+    """
+    x, n = np.asarray(successes, dtype=np.float64), np.asarray(trials, dtype=np.float64)
+    if x.shape != n.shape or min_length < 1:
+        raise ValueError("successes and trials must be of one length, min_length 1 or more")
+    if not (np.all(x >= 0) and np.all(x <= n)):
+        raise ValueError("each month needs 0 <= successes <= trials")
+    if not len(n):
+        return []
+    seen = np.flatnonzero(n)
+    inner = _breaks(x[seen], n[seen], min_length, penalty)
+    bounds = [0, *(int(seen[i]) for i in inner), len(n)]
+    return [
+        Segment(start, end, int(x[start:end].sum()), int(n[start:end].sum()))
+        for start, end in pairwise(bounds)
+    ]
+
+
+def _breaks(x: Floats, n: Floats, min_length: int, penalty: float | None) -> list[int]:
+    """Return the indices at which a new segment starts (0 left out)."""
+    months = len(n)
+    if months < 2 * min_length or x.sum() in (0, n.sum()):
+        return []
+    deviance = _deviance(x, n)
+    price = _price(months) if penalty is None else penalty
+    # Breaks inflate the first estimate, so it errs to caution; each break that is found in spite
+    # of that lowers it, until nothing more is found.
+    dispersion = min(_dispersion(x, n, []), _dispersion_of_neighbours(x, n))
+    while True:
+        breaks = _optimum(deviance, min_length, price * dispersion)
+        within = _dispersion(x, n, breaks)
+        if within >= dispersion:
+            return breaks
+        dispersion = within
+
+
+def _price(months: int) -> float:
+    """Return 3 ln(months), raised for a dispersion that so few months estimate (normal errors)."""
+    freedom = months - 1
+    return freedom * (exp(3 * log(months) / freedom) - 1)
+
+
+def _deviance(x: Floats, n: Floats) -> Floats:
+    """Return the deviance of each segment [i, j), in the matrix's cell i, j; shape (m+1, m+1)."""
+    hits, all_ = (np.concatenate(([0.0], np.cumsum(counts))) for counts in (x, n))
+    k = hits[np.newaxis, :] - hits[:, np.newaxis]
+    t = all_[np.newaxis, :] - all_[:, np.newaxis]
+    cells: Floats = 2 * (_xlogx(t) - _xlogx(k) - _xlogx(t - k))
+    return cells
+
+
+def _xlogx(values: Floats) -> Floats:
+    # Cells below the diagonal hold negative counts and are never read.
+    return values * np.log(np.where(values > 0, values, 1.0))
+
+
+def _optimum(deviance: Floats, min_length: int, price: float) -> list[int]:
+    """Return the starts of the segments with the least deviance plus price per change point."""
+    months = len(deviance) - 1
+    best = np.full(months + 1, np.inf)
+    best[0] = -price
+    last = np.zeros(months + 1, dtype=np.int64)
+    for end in range(min_length, months + 1):
+        reach = end - min_length + 1
+        totals = best[:reach] + deviance[:reach, end] + price
+        last[end] = int(np.argmin(totals))
+        best[end] = totals[last[end]]
+    breaks: list[int] = []
+    at = int(last[months])
+    while at:
+        breaks.append(at)
+        at = int(last[at])
+    return breaks[::-1]
+
+
+def _dispersion(x: Floats, n: Floats, breaks: list[int]) -> float:
+    """Return Pearson's chi-square per degree of freedom within the segments, at least 1."""
+    bounds = [0, *breaks, len(n)]
+    chi_square = 0.0
+    for start, end in pairwise(bounds):
+        k, t = x[start:end], n[start:end]
+        rate = k.sum() / t.sum()
+        if 0 < rate < 1:
+            chi_square += float(((k - t * rate) ** 2 / (t * rate * (1 - rate))).sum())
+    # A break has a place and a level: both were chosen to please the data.
+    freedom = len(n) - 1 - 2 * len(breaks)
+    return max(1.0, chi_square / freedom) if freedom > 0 else 1.0
+
+
+def _dispersion_of_neighbours(x: Floats, n: Floats) -> float:
+    """Return the mean chi-square of neighbouring months (1 df each): few of them span a break."""
+    k, t = x[:-1] + x[1:], n[:-1] + n[1:]
+    tell = (k > 0) & (k < t)
+    rate = k[tell] / t[tell]
+    gap = (x[1:] / n[1:] - x[:-1] / n[:-1])[tell]
+    variance = rate * (1 - rate) * (1 / n[:-1] + 1 / n[1:])[tell]
+    return max(1.0, float((gap**2 / variance).mean()))

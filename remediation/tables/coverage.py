@@ -1,0 +1,82 @@
+"""Coverage: which share of the studies is conformant, per archive, source and month.
+
+The share is of studies, not instances; unreadable studies stay in the denominator. This is the
+coverage of an archive: not the share of what was sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from remediation.model.events import UNKNOWN_MONTH
+from remediation.model.statistics import wilson
+from remediation.tables.schemas import COVERAGE, STATUSES
+
+_KEYS = ["archive", "source", "study_month"]
+
+
+@dataclass(frozen=True, slots=True)
+class Overall:
+    """Coverage of all studies together; `coverage` is None where there are none.
+
+    `low` and `high` are the 95 % Wilson interval.
+    """
+
+    studies: int
+    conformant: int
+    coverage: float | None
+    low: float
+    high: float
+
+
+def coverage_table(studies: pa.Table, provisional_from: date | None) -> pa.Table:
+    """Count the studies of each month by status, with the coverage and its 95 % interval.
+
+    Takes columns archive, source, study_month and status of STUDIES; gives COVERAGE, in order of
+    archive, source and month (`unknown` last). Provisional are the months from that of
+    `provisional_from` on: numbers are verified late.
+    """
+    flags = [
+        pc.cast(pc.equal(studies["status"], status.replace("_", "-")), pa.int64())
+        for status in STATUSES
+    ]
+    marked = pa.table([*(studies[key] for key in _KEYS), *flags], names=[*_KEYS, *STATUSES])
+    counted = marked.group_by(_KEYS).aggregate(
+        [([], "count_all"), *((status, "sum") for status in STATUSES)]
+    )
+    columns = {key: counted[key] for key in _KEYS}
+    columns["studies"] = counted["count_all"]
+    columns |= {status: pc.fill_null(counted[f"{status}_sum"], 0) for status in STATUSES}
+    bounds = [
+        wilson(conformant, total)
+        for conformant, total in zip(
+            columns["conformant"].to_pylist(), columns["studies"].to_pylist(), strict=True
+        )
+    ]
+    columns["coverage"] = pc.divide(
+        pc.cast(columns["conformant"], pa.float64()), pc.cast(columns["studies"], pa.float64())
+    )
+    columns["low"] = pa.array([low for low, _ in bounds], pa.float64())
+    columns["high"] = pa.array([high for _, high in bounds], pa.float64())
+    columns["provisional"] = _provisional(columns["study_month"], provisional_from)
+    table = pa.table([columns[name] for name in COVERAGE.names], names=COVERAGE.names)
+    return table.cast(COVERAGE).sort_by([(key, "ascending") for key in _KEYS])
+
+
+def _provisional(months: pa.ChunkedArray, provisional_from: date | None) -> pa.ChunkedArray:
+    if provisional_from is None:
+        return pa.array([False] * len(months), pa.bool_())
+    late = pc.greater_equal(months, f"{provisional_from:%Y-%m}")
+    return pc.and_(late, pc.not_equal(months, UNKNOWN_MONTH))
+
+
+def overall(studies: pa.Table) -> Overall:
+    """Return the coverage of all studies together, those without a date included."""
+    total = studies.num_rows
+    conformant = pc.sum(pc.equal(studies["status"], "conformant")).as_py() or 0
+    low, high = wilson(conformant, total)
+    return Overall(total, conformant, conformant / total if total else None, low, high)
