@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,14 +13,13 @@ from pydantic import ValidationError
 
 from remediation.app import config_sections as sections
 from remediation.app.config_checks import Context, context_of
-from remediation.app.config_errors import as_error, shown
+from remediation.app.config_errors import as_error, toml_error
 from remediation.errors import UsageError
 from remediation.model.crosswalk import SpellingRule
 from remediation.model.events import Event
 from remediation.store.crosswalk_files import CrosswalkSettings
 
 _LARGEST = 1 << 20  # bytes; a job file is a page or two
-_AT = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,8 @@ class Job:
 
 def _event(table: sections.EventTable) -> Event:
     first, last = table.day or table.start, table.day or table.end
-    assert first and last, "an event without a date is not loaded"
+    assert first is not None, "an event without a date is not loaded"
+    assert last is not None, "an event with a first day only is not loaded"
     return Event(table.name, table.kind, first, last + timedelta(days=1), table.archive)
 
 
@@ -175,11 +174,7 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
     try:
         data: dict[str, Any] = _frozen(tomllib.loads(text))
     except (ValueError, RecursionError) as error:
-        found = _AT.search(str(error))
-        reason = shown(_AT.sub("", str(error))).strip("'") if found else "a key"
-        line = f", line {found[1]}" if found and found[1] else ""
-        what = "not valid TOML" if reason == "a key" else f"not valid TOML: {reason.lower()}"
-        raise UsageError(what, f"{path}{line}") from None
+        raise toml_error(error, path) from None
     return data
 
 

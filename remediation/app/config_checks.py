@@ -10,6 +10,7 @@ import base64
 import glob
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -52,11 +53,14 @@ def context_of(data: dict[str, Any], folder: Path, today: date | None) -> Contex
     """Return the context of a whole file, from its unchecked TOML data with lists as tuples."""
     archives = _tables(data.get("archive"))
     periods = [p for archive in archives for p in _tables(archive.get("local_issuer_period"))]
-    local = {v for t in (*archives, *periods) if isinstance(v := t.get("local_issuer"), str)}
+    local = _texts((*archives, *periods), "local_issuer")
     crosswalk = data.get("crosswalk")
     rules = _tables(crosswalk.get("spelling")) if isinstance(crosswalk, dict) else []
-    spelled = {value for rule in rules if isinstance(value := rule.get("issuer"), str)}
-    return Context(folder, today, frozenset(local | spelled), frozenset(local))
+    return Context(folder, today, local | _texts(rules, "issuer"), local)
+
+
+def _texts(tables: Iterable[dict[str, Any]], key: str) -> frozenset[str]:
+    return frozenset(value.strip() for table in tables if isinstance(value := table.get(key), str))
 
 
 def _tables(value: object) -> list[dict[str, Any]]:
@@ -115,7 +119,7 @@ def absolute(value: object, info: ValidationInfo) -> Path:
 
 
 def pattern(value: object, info: ValidationInfo) -> Path:
-    """Return an absolute glob pattern; the job file's folder is no pattern, whatever it is called."""
+    """Return an absolute glob pattern; the name of the job file's folder is taken literally."""
     absolute(value, info)
     folder = glob.escape(str(context(info).folder))
     return Path(os.path.abspath(Path(folder) / str(value)))  # noqa: PTH100 - as above

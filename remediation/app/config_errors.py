@@ -1,8 +1,8 @@
-"""Turns what is wrong with a job file into one error: every fault with its key and line.
+r"""Turns what is wrong with a job file into one error: every fault with its key and line.
 
 Values are never shown, and neither is a key that looks like one.
 
->>> text = '[job]\\nname = "demo"\\nfrm = 2007-01-01'
+>>> text = '[job]\nname = "demo"\nfrm = 2007-01-01'
 >>> find_lines(text)[("job", "frm")]
 3
 >>> shown("placment"), shown("999900006")
@@ -15,7 +15,7 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -29,6 +29,8 @@ _DOTTED = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
 _HEADER = re.compile(rf"\s*(\[\[?)\s*({_DOTTED})\s*\]\]?\s*(?:#.*)?")
 _ASSIGNMENT = re.compile(rf"\s*({_DOTTED})\s*=")
 _LONG_QUOTES = ('"""', "'''")
+
+_AT = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 _MANY_DIGITS = 5  # a key with more of them may be a number in the wrong place
 _LONGEST_KEY = 40
@@ -70,8 +72,8 @@ def _fault(
     if detail["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(place[-1]), _known_keys(model, place[:-1]), n=1)
         mend = f"did you mean '{near[0]}'?" if near else ""
-        return UsageError(f"unknown {_label(place)}", where, mend)
-    return UsageError(f"{_label(place)} {_complaint(detail)}", where)
+        return UsageError(f"unknown {_label(place, model)}", where, mend)
+    return UsageError(f"{_label(place, model)} {_complaint(detail)}", where)
 
 
 def _complaint(detail: ErrorDetails) -> str:
@@ -81,21 +83,26 @@ def _complaint(detail: ErrorDetails) -> str:
     return _COMPLAINTS.get(detail["type"], "is not valid").format(**context)
 
 
-def _label(place: Place) -> str:
-    """Name a place: `'by' in [source]`, `item 2 of 'by' in [source]`, `[output]`."""
+def _label(place: Place, model: type[BaseModel]) -> str:
+    """Name a place: `'by' in [source]`, `item 2 of 'by' in [source]`, `[[archive]]`."""
     *above, last = [part for part in place if isinstance(part, str)]
-    table = ".".join(key if shown(key) != "a key" else "..." for key in above)
-    label = f"{shown(last)} in [{table}]" if above else f"[{last}]"
-    if not above and shown(last) == "a key":
-        label = "a table"
+    if above:
+        label = f"{shown(last)} in [{'.'.join(key if _is_plain(key) else '...' for key in above)}]"
+    elif get_origin(getattr(model.model_fields.get(last), "annotation", None)) is tuple:
+        label = f"[[{last}]]"
+    else:
+        label = f"[{last}]" if _is_plain(last) else "a table"
     return f"item {place[-1] + 1} of {label}" if isinstance(place[-1], int) else label
 
 
 def shown(key: str) -> str:
     """Return a key in quotes, or a word for one that may hold a value."""
+    return f"'{key}'" if _is_plain(key) else "a key"
+
+
+def _is_plain(key: str) -> bool:
     digits = sum(map(str.isdigit, key))
-    plain = digits <= _MANY_DIGITS and len(key) <= _LONGEST_KEY and key.isprintable()
-    return f"'{key}'" if plain else "a key"
+    return digits <= _MANY_DIGITS and len(key) <= _LONGEST_KEY and key.isprintable()
 
 
 def _known_keys(model: type[BaseModel], place: Place) -> list[str]:
@@ -112,6 +119,17 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for inner in get_args(annotation):
         yield from _models(inner)
+
+
+def toml_error(error: Exception, path: Path) -> UsageError:
+    """Return the error of a file that is not TOML; the parser's words where they hold no digit."""
+    reason = str(error)
+    found = _AT.search(reason)
+    where = f"{path}, line {found[1]}" if found and found[1] else str(path)
+    reason = _AT.sub("", reason)
+    if not found or any(map(str.isdigit, reason)):
+        return UsageError("the job file is not valid TOML", where)
+    return UsageError("the job file is not valid TOML", where, reason[:1].lower() + reason[1:])
 
 
 def find_lines(text: str) -> dict[Place, int]:

@@ -57,6 +57,8 @@ class Reason(StrEnum):
     IO = "input-output"
     JOURNAL = "journal-not-written"
     UNSETTLED = "needs-recover"
+    INTERRUPTED = "interrupted"
+    UNDO = "undo-does-not-fit"
 
 
 _OF_ERRNO = {

@@ -11,9 +11,7 @@ from typing import Any, Protocol
 class Mapper(Protocol):
     """Applies a function to tasks, in any order; the built-in `map` is one."""
 
-    def __call__(
-        self, function: Callable[[Any], Any], tasks: Iterable[Any], /
-    ) -> Iterator[Any]:
+    def __call__(self, function: Callable[[Any], Any], tasks: Iterable[Any], /) -> Iterator[Any]:
         """Yield the function's result for each task."""
         ...
 

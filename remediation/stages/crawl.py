@@ -103,9 +103,7 @@ def run(options: CrawlOptions, *, mapper: Mapper = map, advance: Advance = silen
     inventory.merge(archive.name, inventory.known(archive.name), (), tallies)
     known = inventory.known(archive.name)
     survey = _Survey(options, keys, known)
-    tasks = (
-        (options, Shard(n, part)) for n, part in enumerate(batched(survey.work(), SHARD_FILES))
-    )
+    tasks = ((options, Shard(n, part)) for n, part in enumerate(_batches(survey.work())))
     states: Counter[str] = Counter()
     for counted in mapper(read_shard, tasks):
         states.update(counted)

@@ -2,8 +2,9 @@
 
 One JSON record a line. `chain` is the SHA-256 of the previous line's chain and of the record itself
 (the run's id before the first), so a record cannot be altered, taken out or moved unnoticed. Every
-record is on the disk before `append` returns; after a failure nothing more is ever appended. A last
-line that is not whole was never acknowledged, and is passed over; any other damage stops the reader.
+record is on the disk before `append` returns; after a failure nothing more is ever appended. A
+last line that is not whole was never acknowledged, and is passed over; any other damage stops the
+reader.
 
 Order is the order of records: no clock is trusted. The file lies in a directory of its user alone,
 holds sealed paths, plain digests and encrypted undo bytes, and never a number.
@@ -16,7 +17,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -205,6 +206,11 @@ class Journal:
         return self._seq
 
     @property
+    def next_seq(self) -> int:
+        """The number that the next record will have."""
+        return self._seq + 1
+
+    @property
     def head(self) -> str:
         """The chain's last value: whoever notes it down can tell later if anything was altered."""
         return self._chain
@@ -223,8 +229,3 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def last(records: Iterable[Record], kind: Type) -> Record | None:
-    """Return the last record of a type, if there is one."""
-    return next((record for record in reversed(tuple(records)) if record.type is kind), None)

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from remediation.model.issuers import OID_KIND
-from remediation.model.places import IDENTIFIER_KINDS, stable
 from remediation.model.placement import AT_REST
+from remediation.model.places import IDENTIFIER_KINDS, stable
 from remediation.tables.schemas import STUDIES
 
 Row = dict[str, Any]

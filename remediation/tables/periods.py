@@ -151,7 +151,7 @@ def _parts(months: dict[int, _Row]) -> list[Segment]:
 def _broken(parts: Sequence[Segment], target: float) -> list[bool]:
     best = max((part.rate for part in parts), default=0.0)
     return [
-        wilson(part.successes, part.trials)[0] < target
+        wilson(part.successes, part.trials)[1] < target
         and (best < WORKS or part.rate <= best - DROP)
         for part in parts
     ]

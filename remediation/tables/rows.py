@@ -13,6 +13,7 @@ from remediation.dicom.locate import (
     Finding,
     Identifier,
     Person,
+    decoded,
     findings,
     identifiers,
     in_text,
@@ -24,6 +25,7 @@ from remediation.model import person as people
 from remediation.model.files import FileRef, Layout, stored
 from remediation.model.places import PATH, PRIMARY, stable
 from remediation.model.secrets import Keys
+from remediation.model.tokens import bound_tokens, bsn_token, patient_token
 
 Row = dict[str, Any]
 UNKNOWN_MONTH = "unknown"
@@ -121,9 +123,7 @@ class RowMaker:
         row: Row = {"TransferSyntaxUID": head.syntax}
         row |= {name: head.text(head.find(tag)) for name, tag in _UIDS.items()}
         row |= {
-            name: self._clean(head.text(head.find(tag)))
-            if tag != 0x00080080  # noqa: PLR2004
-            else self._clean(_decoded_text(head, tag))
+            name: self._clean(decoded(head, head.raw(head.find(tag))).strip(" \0"))
             for name, tag in _TEXTS.items()
         }
         meta = {element.tag: element for element in head.meta}
@@ -138,13 +138,13 @@ class RowMaker:
         primary = next((one for one in known if one.place == PRIMARY), None)
         row |= {
             "issuer_kind": primary.issuer_kind if primary else "none",
-            "patient_token": self.keys.token("patient", who.patient_id) if primary else None,
+            "patient_token": patient_token(self.keys, who.patient_id) if primary else None,
             "patient_id_shape": id_shape(who.patient_id),
             "other_ids": [
                 {
                     "issuer": self._clean(one.issuer),
                     "issuer_kind": one.issuer_kind,
-                    "token": self.keys.token("patient", one.text),
+                    "token": patient_token(self.keys, one.text),
                 }
                 for one in known
                 if one.place_kind == "other"
@@ -181,14 +181,8 @@ class RowMaker:
             "issuer_kind": one.issuer_kind,
             "form": one.form,
             "evidence": one.evidence,
-            "bsn_token": self.keys.token("bsn", one.number) if one.number else None,
+            "bsn_token": bsn_token(self.keys, one.number) if one.number else None,
         }
-
-
-def _decoded_text(head: Head, tag: int) -> str:
-    from remediation.dicom.locate import decoded
-
-    return decoded(head, head.raw(head.find(tag))).strip(" \0")
 
 
 def person_tokens(keys: Keys, who: Person) -> Row:
@@ -201,24 +195,7 @@ def person_tokens(keys: Keys, who: Person) -> Row:
         people.birth_date(who.birth_date),
         people.family_names(family),
         people.initials(given),
-    )
-
-
-def bound_tokens(
-    keys: Keys, patient_id: str, birth_date: str, names: tuple[str, ...], initials: str
-) -> Row:
-    """Return a person's tokens for one PatientID; the crosswalk's side makes its own with this.
-
-    Bound to the number, so that equal names or dates of two patients have different tokens.
-    """
-    token = keys.token
-    return {
-        "birth_date_token": token("birth-date", patient_id, birth_date) if birth_date else None,
-        "name_tokens": sorted({token("name", patient_id, name) for name in names}),
-        "initials_tokens": [
-            token("initials", patient_id, initials[: n + 1]) for n in range(len(initials))
-        ],
-    }
+    ).row()
 
 
 def parse_date(text: str) -> date | None:

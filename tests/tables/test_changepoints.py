@@ -130,6 +130,12 @@ def test_five_breaks_in_ten_years_are_all_found():
     assert edges(segments(successes, trials)) == [e for s in starts for e in (s, s + 5)]
 
 
+def test_great_breaks_do_not_hide_a_lesser_one():
+    rates = [0.95] * 6 + [0.1] * 6 + [0.95] * 6 + [0.1] * 6 + [0.95] * 14 + [0.7] * 6 + [0.95] * 10
+    found = segments([round(20 * rate) for rate in rates], [20] * len(rates))
+    assert edges(found) == [6, 12, 18, 24, 38, 44]
+
+
 @pytest.mark.parametrize("correlation", [0.0, 0.01])
 def test_a_flat_noisy_series_is_divided_less_than_once_in_a_hundred(correlation):
     # Twelve cases of 100 seeded series of 120 months; measured over 7,200 series: 0.5 %.

@@ -20,13 +20,14 @@ MIGRATION = Event(
 
 
 def history(*stretches, first="2010-01", archive="oost", source="Ziekenhuis Oost", seed=1):
-    """Studies of stretches (months, coverage, other status, values, a month): nine a month."""
+    """Stretches of (months, coverage, status of the others, values or list of them, a month)."""
     draw = random.Random(seed)
     month = month_number(first)
     rows = []
     for length, share, status, values, *mean in stretches:
+        choices = values if isinstance(values, list) else [values]
         rows.extend(
-            values
+            choices[study % len(choices)]
             | {
                 "archive": archive,
                 "source": source,
@@ -34,7 +35,7 @@ def history(*stretches, first="2010-01", archive="oost", source="Ziekenhuis Oost
                 "status": "conformant" if draw.random() < share else status,
             }
             for at in range(length)
-            for _ in range(*mean or (9,))
+            for study in range(*mean or (9,))
         )
         month += length
     return pa.Table.from_pylist(rows, schema=STUDIES)
@@ -155,7 +156,7 @@ def test_a_source_that_ends_broken_while_its_archive_goes_on_has_an_edge_there()
     merger = Event("Fusie", "merger", date(2012, 1, 15), date(2012, 1, 16), None)
     gone = history((18, 0.97, "absent", GOOD), (6, 0.0, "absent", BROKEN))
     (row,) = find(
-        gone, history((60, 0.97, "absent", GOOD), source="Kliniek Zuid"), events=(merger,)
+        gone, history((25, 0.97, "absent", GOOD), source="Kliniek Zuid"), events=(merger,)
     ).to_pylist()
     assert (row["event"], row["event_distance_days"]) == ("Fusie", 14)
 
@@ -230,6 +231,22 @@ def test_a_signal_that_stays_or_is_not_there_is_no_cause():
     )
     (row,) = find(table.drop_columns(["TransferSyntaxUID"])).to_pylist()
     assert row["causes"] == []
+
+
+@pytest.mark.parametrize(("before", "inside"), [((11, 9), (9, 11)), ((11, 9), (20, 0))])
+def test_a_signal_that_hardly_changed_or_kept_its_usual_value_is_no_cause(before, inside):
+    def stations(first, second):
+        return [{"StationName": "CT1"}] * first + [{"StationName": "CT2"}] * second
+
+    good = (18, 0.97, "absent", stations(*before), 20)
+    (row,) = find(history(good, (6, 0.0, "absent", stations(*inside), 20), good)).to_pylist()
+    assert row["causes"] == []
+
+
+def test_a_stretch_that_may_well_reach_the_target_is_not_broken():
+    steps = (30, 0.99, "absent", GOOD, 40), (10, 0.86, "absent", BROKEN, 40)
+    assert find(history(*steps), target=0.85).num_rows == 0
+    assert find(history(*steps), target=0.95).num_rows == 1
 
 
 def test_a_number_that_went_missing_is_a_cause_with_nothing_inside():

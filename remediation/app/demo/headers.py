@@ -76,7 +76,7 @@ def _meta(template: Template, sop_instance: str, software: str) -> bytes:
     meta.SourceApplicationEntityTitle = "DEMO"
     buffer = DicomBytesIO()
     write_file_meta_info(buffer, meta)
-    return buffer.getvalue()
+    return bytes(buffer.getvalue())
 
 
 @cache
@@ -84,9 +84,7 @@ def _number(software: str) -> int:
     return sum(software.encode()) % 1000 + 1
 
 
-def _dataset(
-    template: Template, identity: Identity, person: Person, position: Position
-) -> Dataset:
+def _dataset(template: Template, identity: Identity, person: Person, position: Position) -> Dataset:
     """Return the elements that every file sets anew."""
     dataset = Dataset()
     stem = f"{position.study_uid}.{position.series}"
@@ -94,6 +92,8 @@ def _dataset(
         dataset.SpecificCharacterSet = "ISO_IR 100"
     dataset.SOPInstanceUID = f"{stem}.{position.instance}"
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = position.study_uid, stem
+    if template.framed:
+        dataset.FrameOfReferenceUID = f"{position.study_uid}.0"
     for keyword in ("StudyDate", *template.dates):
         setattr(dataset, keyword, f"{position.day:%Y%m%d}")
     dataset.StudyTime = f"{8 + position.serial % 9:02d}{position.serial % 60:02d}00"
@@ -103,6 +103,7 @@ def _dataset(
     dataset.StudyID = str(position.serial)
     dataset.SeriesNumber, dataset.InstanceNumber = position.series, position.instance
     dataset.PatientName = person.name
+    dataset.ReferringPhysicianName = ""
     dataset.PatientBirthDate, dataset.PatientSex = person.birth, person.sex
     _identify(dataset, template, identity)
     return dataset

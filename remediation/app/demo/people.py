@@ -14,14 +14,14 @@ from remediation.app.demo.epd import VERIFIED, Row, dutch
 from remediation.app.demo.story import SITES, Site
 from remediation.model import bsn
 
-_STEMS = (
-    ("Proef", "Nep", "Fictie", "Verzin", "Schijn", "Mock", "Dummy", "Namaak", "Droom")
-    + ("Papier", "Karton", "Pseudo", "Zogenaamd", "Bedenk", "Sprook", "Fantasie")
-)  # fmt: skip
-_PLAIN = (
-    ("konijn", "stra", "sma", "mans", "huizen", "veld", "berg", "broek", "wijk", "inga", "kamp")
-    + ("horst", "dijk", "burg", "woud")
-)  # fmt: skip
+_STEM_WORDS = """
+Proef Nep Fictie Verzin Schijn Mock Dummy Namaak Droom Papier Karton Pseudo Zogenaamd Bedenk Sprook
+Fantasie
+"""
+_END_WORDS = """
+konijn stra sma mans huizen veld berg broek wijk inga kamp horst dijk burg woud
+"""
+_STEMS, _ENDS = _STEM_WORDS.split(), _END_WORDS.split()
 _ACCENTED = ("müller", "cöster", "björk", "françon", "andréa", "noëls")
 _PREFIXES = ("van der", "de", "van", "van den", "ter")
 _FIRST_NAMES = {
@@ -29,10 +29,12 @@ _FIRST_NAMES = {
     "F": ("Anouk", "Berthe", "Carla", "Dieuwke", "Elsje", "Floor", "Gerda", "Hanna"),
 }
 _UNACCENT = str.maketrans("üöçéë", "uocee")
-_STYLES = (
-    ("plain",) * 10 + ("upper",) * 3 + ("prefix",) * 2 + ("prefix-dropped",) + ("accented",) * 2
-    + ("unaccented", "hyphen", "hyphen-split", "birth-name", "partner-name")
-)  # fmt: skip
+# How header and EPD write one name; the more usual ones more often.
+_STYLE_WORDS = """
+plain plain plain plain plain plain plain plain plain plain upper upper upper prefix prefix
+prefix-dropped accented accented unaccented hyphen hyphen-split birth-name partner-name
+"""
+_STYLES = _STYLE_WORDS.split()
 _OLDEST, _YOUNGEST = date(1925, 1, 2), date(2004, 12, 31)
 
 
@@ -105,7 +107,7 @@ class Registry:
 
     def core(self, *, accented: bool = False) -> str:
         """Return a family name without prefix."""
-        ends = _ACCENTED if accented else _PLAIN
+        ends = _ACCENTED if accented else _ENDS
         return self.random.choice(_STEMS) + self.random.choice(ends)
 
     def names(self, style: str) -> Names:
@@ -115,24 +117,19 @@ class Registry:
         while other == core:
             other = self.core()
         prefixed = f"{self.random.choice(_PREFIXES)} {core}"
-        match style:
-            case "upper":
-                return Names(core.upper(), core, core, "", (core,))
-            case "prefix" | "prefix-dropped":
-                header = prefixed if style == "prefix" else core
-                return Names(header, prefixed, prefixed, "", (core,))
-            case "unaccented":
-                return Names(core.translate(_UNACCENT), core, core, "", (core,))
-            case "hyphen":
-                both = f"{other}-{core}"
-                return Names(both, both, core, other, (core, other))
-            case "hyphen-split":
-                return Names(f"{other}-{core}", other, core, other, (core, other))
-            case "birth-name":
-                return Names(core, other, core, other, (core, other))
-            case "partner-name":
-                return Names(other, f"{other}-{core}", core, other, (core, other))
-        return Names(core, core, core, "", (core,))
+        both, pair = f"{other}-{core}", (core, other)
+        plain = Names(core, core, core, "", (core,))
+        ways = {
+            "upper": Names(core.upper(), core, core, "", (core,)),
+            "prefix": Names(prefixed, prefixed, prefixed, "", (core,)),
+            "prefix-dropped": Names(core, prefixed, prefixed, "", (core,)),
+            "unaccented": Names(core.translate(_UNACCENT), core, core, "", (core,)),
+            "hyphen": Names(both, both, core, other, pair),
+            "hyphen-split": Names(both, other, core, other, pair),
+            "birth-name": Names(core, other, core, other, pair),
+            "partner-name": Names(other, both, core, other, pair),
+        }
+        return ways.get(style, plain)
 
     def initials(self) -> str:
         """Return two or three initials with dots."""

@@ -19,8 +19,11 @@ UNKNOWN_CREATOR = "DEMO WORKLIST 1.0"
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom one instance is of: BSN and local number, the issuer as the header spells it or as the
-    EPD does, and a second number for cases that need one."""  # fmt: skip
+    """Whom one instance is of: the BSN and the local number.
+
+    `issuer` is the local number's as the header spells it, `own_issuer` as the EPD does; `spare` is
+    a second number for the cases that need one.
+    """
 
     number: str
     local: str
@@ -240,11 +243,11 @@ HEADERS = {case.name: case for case in _ALL}
 class Scenario:
     """What is planted in one study: a header case, and how the export treats its patient.
 
-    >>> scenario("retired", "not-verified").verdict()
+    >>> scenario("retired/not-verified").verdict()
     ('refused', 'not-verified')
-    >>> scenario("conformant", "not-verified").verdict()
+    >>> scenario("conformant/not-verified").verdict()
     ('conformant', '')
-    >>> scenario("bare", "newborn").verdict(), scenario("retired").verdict()
+    >>> scenario("bare/newborn").verdict(), scenario("retired").verdict()
     (('exempt', 'exempt'), ('resolved', ''))
     """
 
@@ -275,15 +278,18 @@ class Scenario:
         return ("conformant" if conformant else "resolved"), ""
 
 
-def scenario(header: str, epd: str = "verified") -> Scenario:
-    """Return the scenario of two case names.
+def scenario(name: str) -> Scenario:
+    """Return a scenario by the name of its header case, and after a slash its EPD case.
 
     Raises:
         KeyError: a case is unknown.
 
-    >>> scenario("bare", "nonsense")
+    >>> scenario("bare/newborn").name, scenario("bare").name
+    ('bare/newborn', 'bare')
+    >>> scenario("bare/nonsense")
     Traceback (most recent call last):
     ...
     KeyError: 'nonsense'
     """
-    return Scenario(HEADERS[header], CASES[epd])
+    header, _, epd = name.partition("/")
+    return Scenario(HEADERS[header], CASES[epd or "verified"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from remediation.app.demo.epd import COLUMNS, VERIFIED
@@ -18,6 +19,7 @@ from remediation.app.demo.story import (
 )
 from remediation.model.minisign import new_key_pair
 
+KEY_NAME = "demo.key"
 APPROVERS = ("Demo Goedkeurder Een", "Demo Goedkeurder Twee")
 STATEMENT = (
     "DEMO: kunstmatige archieven zonder PACS; er is geen leverancier en er valt niets af te spreken"
@@ -76,7 +78,7 @@ target = "at-rest"
 original_attributes = true
 
 [privacy]
-key_file = "keys/demo.key"
+key_file = "keys/{key_name}"
 
 [[event]]
 name = "{pacs.event}"
@@ -112,21 +114,25 @@ language = "nl"
 """
 
 
-def write_keys(folder: Path, seed: int) -> tuple[Path, list[tuple[str, Path, str]]]:
-    """Write the key file (drawn from the seed) and the approvers' key pairs (random).
+def approver_key_name(number: int) -> str:
+    """Return the file name of an approver's secret key, counted from 1."""
+    return f"approver-{number}.key"
+
+
+def write_keys(folder: Path, seed: int) -> list[tuple[str, str]]:
+    """Write the key file (drawn from the seed) and the approvers' secret keys (random).
 
     Returns:
-        The key file, and of each approver the name, the key file and the public line.
+        The name and the public line of each approver.
     """
-    key = folder / "demo.key"
-    _write_secret(key, hashlib.sha256(f"remediation demo {seed}".encode()).hexdigest() + "\n")
+    secret = hashlib.sha256(f"remediation demo {seed}".encode()).hexdigest()
+    _write_secret(folder / KEY_NAME, secret + "\n")
     approvers = []
     for number, name in enumerate(APPROVERS, 1):
         secret, public = new_key_pair()
-        path = folder / f"approver-{number}.key"
-        _write_secret(path, secret)
-        approvers.append((name, path, public))
-    return key, approvers
+        _write_secret(folder / approver_key_name(number), secret)
+        approvers.append((name, public))
+    return approvers
 
 
 def _write_secret(path: Path, text: str) -> None:
@@ -134,11 +140,12 @@ def _write_secret(path: Path, text: str) -> None:
         out.write(text)
 
 
-def job_text(approvers: list[tuple[str, Path, str]]) -> str:
-    """Return the job file; `approvers` are names, key files and public lines."""
+def job_text(approvers: list[tuple[str, str]]) -> str:
+    """Return the job file; `approvers` are names and public lines."""
     return _JOB.format(
         first=FIRST,
-        last=END.replace(year=END.year - 1, month=12, day=31),
+        key_name=KEY_NAME,
+        last=END - timedelta(days=1),
         oost=OOST,
         west=WEST,
         pacs=PACS_MIGRATION,
@@ -148,7 +155,7 @@ def job_text(approvers: list[tuple[str, Path, str]]) -> str:
         verified=VERIFIED,
         approvers="\n".join(
             f'[[approver]]\nname = "{name}"\npublic_key = "{public}"\n'
-            for name, _, public in approvers
+            for name, public in approvers
         ),
         statement=STATEMENT,
     )

@@ -37,26 +37,22 @@ SOURCES = (  # file, weight among the studies
     ("SC_rgb_small_odd_jpeg.dcm", 1),
     ("reportsi.dcm", 1),
 )
-# Set anew in every file; dates and UIDs only where the template has them.
-SET_ANEW = frozenset(
-    {
-        "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "StudyDate", "StudyTime",
-        "AccessionNumber", "InstitutionName", "StationName", "PatientName", "PatientID",
-        "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "OtherPatientIDs",
-        "OtherPatientIDsSequence", "PatientComments", "StudyID", "SeriesNumber", "InstanceNumber",
-    }
-)  # fmt: skip
 DATES = ("InstanceCreationDate", "SeriesDate", "AcquisitionDate", "ContentDate")
-# Facts of the sample's own patient, hospital or de-identification that would be untrue here.
-_DROPPED = frozenset(
-    {
-        "PatientAge", "PatientBirthTime", "InstitutionAddress", "ReferringPhysicianName",
-        "NameOfPhysiciansReadingStudy", "OperatorsName", "PhysiciansOfRecord", "AcquisitionDateTime",
-        "PatientIdentityRemoved", "DeidentificationMethod", "TypeOfPatientID",
-        "IssuerOfPatientIDQualifiersSequence", "OriginalAttributesSequence",
-        "TimezoneOffsetFromUTC", "RequestAttributesSequence",
-    }
-)  # fmt: skip
+# Set anew in every file (dates and frame of reference only where the template has them).
+_SET_ANEW = """
+SOPInstanceUID StudyInstanceUID SeriesInstanceUID FrameOfReferenceUID StudyDate StudyTime StudyID
+AccessionNumber InstitutionName StationName PatientName PatientID IssuerOfPatientID PatientBirthDate
+PatientSex OtherPatientIDs OtherPatientIDsSequence PatientComments SeriesNumber InstanceNumber
+ReferringPhysicianName
+"""
+# What would be untrue here: of the sample's own patient, its people, or its de-identification.
+_UNTRUE = """
+PatientAge PatientBirthTime InstitutionAddress OperatorsName NameOfPhysiciansReadingStudy
+PhysiciansOfRecord AcquisitionDateTime PatientIdentityRemoved DeidentificationMethod TypeOfPatientID
+IssuerOfPatientIDQualifiersSequence OriginalAttributesSequence TimezoneOffsetFromUTC
+RequestAttributesSequence
+"""
+_LEFT_OUT = frozenset([*_SET_ANEW.split(), *_UNTRUE.split(), *DATES])
 _TEXT = frozenset({"AE", "CS", "DS", "IS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT", "UN"})
 
 
@@ -65,7 +61,8 @@ class Template:
     """One sample file without its identity: `elements` are encoded bytes by tag.
 
     `others` are the items of its own OtherPatientIDsSequence; `dates` the keywords among `DATES`
-    that it has; `charset` its SpecificCharacterSet or empty.
+    that it has; `framed` tells whether it has a FrameOfReferenceUID; `charset` is its
+    SpecificCharacterSet or empty.
     """
 
     name: str
@@ -75,6 +72,7 @@ class Template:
     modality: str
     charset: str
     dates: tuple[str, ...]
+    framed: bool
     others: tuple[Dataset, ...]
     elements: dict[int, bytes]
 
@@ -120,10 +118,12 @@ def _load(name: str) -> Template:
             "charset": str(seen.get("SpecificCharacterSet", "")),
         }
         dates = tuple(keyword for keyword in DATES if keyword in seen)
+        framed = "FrameOfReferenceUID" in seen
         others = tuple(seen.get("OtherPatientIDsSequence", ()))
         for element in seen:
-            unfit = element.keyword in SET_ANEW | _DROPPED | {"FrameOfReferenceUID", *DATES}
-            if unfit or any(_like_a_number(text) for text in _texts(element)):
+            if element.keyword in _LEFT_OUT or any(
+                _like_a_number(text) for text in _texts(element)
+            ):
                 del dataset[element.tag]
         if not dataset.file_meta.TransferSyntaxUID.is_compressed:
             _cut_pixels(dataset)
@@ -134,6 +134,7 @@ def _load(name: str) -> Template:
         syntax=syntax,
         implicit=implicit,
         dates=dates,
+        framed=framed,
         others=others,
         elements=elements,
         **facts,

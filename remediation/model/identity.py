@@ -1,0 +1,371 @@
+"""Identity: who a study's patient is by the crosswalk, or the reason why that is not settled.
+
+A BSN is written only where the hospital's own registration vouches for it and the person agrees.
+Every refusal has a reason from `REASONS`; the first that holds is given. Source: UAVG article 46,
+IHE PIX (identifier domains).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import chain
+
+from remediation.model import bsn
+from remediation.model.crosswalk import Crosswalk, Entry
+from remediation.model.issuers import ASSERTING, NO_KIND
+from remediation.model.secrets import Keys
+from remediation.model.tokens import PersonTokens, bound_tokens, bsn_token, patient_token
+
+REASONS = {
+    "unreadable-instance": "an instance of the study could not be read",
+    "instances-disagree": "instances of the study name different patients",
+    "foreign-issuer": "PatientID is of an issuer that is not ours",
+    "ambiguous-issuer": "two issuers have this local number, and both are possible here",
+    "no-crosswalk-entry": "the EPD export has no such local number",
+    "two-numbers": "the EPD export gives this local number two BSNs",
+    "birth-date-clash": "header and EPD disagree on the birth date: a possible mix-up of patients",
+    "sex-clash": "header and EPD disagree on the sex: a possible mix-up of patients",
+    "name-clash": "header and EPD disagree on the family name: a possible mix-up of patients",
+    "header-disagrees": "header and EPD name different BSNs: a possible mix-up of patients",
+    "exempt": "the EPD gives a reason why there is no BSN",
+    "no-number": "the EPD has no BSN for this patient",
+    "invalid-number": "the EPD's number fails the elfproef",
+    "placeholder-number": "the EPD's number stands for none",
+    "not-verified": "the EPD's status does not allow writing",
+    "test-number": "a number of the test range, and the job does not allow these",
+    "shared-number": "the EPD gives one BSN two local numbers of one issuer",
+    "unconfirmed-person": "birth date or family name is missing, so the person is not confirmed",
+    "homonym": "another person has this birth date and family name, and initials do not decide",
+}
+# Of a study that is conformant already, these still stop everything; the others only warn.
+HARD = frozenset(list(REASONS)[: list(REASONS).index("exempt")])
+
+
+@dataclass(frozen=True, slots=True)
+class PatientGroup:
+    """The instances of a study that say the same of their patient."""
+
+    patient_token: str | None
+    issuer: str
+    issuer_kind: str
+    other_ids: tuple[tuple[str, str, str], ...]  # issuer, kind of issuer, token
+    person: PersonTokens
+    sex: str
+    primary_bsn_token: str | None = None  # of a number in PatientID that passes the elfproef
+    primary_is_strong: bool = False  # asserted or calibrated
+
+
+@dataclass(frozen=True, slots=True)
+class StudyEvidence:
+    """What the headers of one study say, as tokens."""
+
+    archive: str
+    study: str
+    day: date | None
+    status: str
+    unreadable: int
+    groups: tuple[PatientGroup, ...]
+    strong: frozenset[str]  # tokens of asserted and calibrated numbers in identifier places
+    seen: frozenset[str]  # tokens of all numbers in identifier places
+    institution: str = ""
+    writing_software: str = ""
+    shape: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerPeriod:
+    """Another number space of an archive, within what its filled fields say (days inclusive)."""
+
+    local_issuer: str
+    start: date | None = None
+    end: date | None = None
+    institution: str = ""
+    writing_software: str = ""
+    number_shape: str = ""
+
+    def holds(self, study: StudyEvidence) -> bool:
+        """Tell whether a study lies in it; one without a date lies in no dated period."""
+        if (self.start or self.end) and study.day is None:
+            return False
+        day = study.day or date.min
+        return (
+            not (self.start and day < self.start)
+            and not (self.end and day > self.end)
+            and self.institution in {"", study.institution}
+            and self.writing_software in {"", study.writing_software}
+            and self.number_shape in {"", study.shape}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveIssuers:
+    """The local issuer of an archive, its other number spaces, and what spellings mean."""
+
+    local_issuer: str = ""
+    periods: tuple[IssuerPeriod, ...] = ()
+    alias: dict[str, str] = field(default_factory=dict)  # to one of ours, `foreign`, or `ignore`
+
+    def candidates(self, study: StudyEvidence) -> tuple[str, ...]:
+        """Return the issuers that a bare number of this study may have."""
+        within = tuple(dict.fromkeys(p.local_issuer for p in self.periods if p.holds(study)))
+        return within or ((self.local_issuer,) if self.local_issuer else ())
+
+    def spellings(self, issuer: str) -> frozenset[str]:
+        """Return how IssuerOfPatientID may spell one of our issuers."""
+        return frozenset({issuer, *(text for text, means in self.alias.items() if means == issuer)})
+
+
+@dataclass(frozen=True, slots=True)
+class MatchRules:
+    """What the job file says about writing."""
+
+    writable_statuses: frozenset[str]
+    writable_validations: frozenset[str] = frozenset()
+    placeholders: frozenset[str] = frozenset()
+    allow_test_numbers: bool = False
+    archives: dict[str, ArchiveIssuers] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The outcome for one study; `entry` holds plain values and is never written."""
+
+    outcome: str  # resolved | conformant | refused | exempt
+    reason: str = ""
+    entry: Entry | None = field(default=None, repr=False)
+    bsn_token: str | None = None
+    local_token: str | None = None
+    evidence: str = "absent"
+    warnings: tuple[str, ...] = ()
+    exemption: str | None = None
+
+
+class _Refusal(Exception):  # noqa: N818 - a verdict
+    def __init__(self, reason: str, entry: Entry | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.entry = reason, entry
+
+
+class Matcher:
+    """Holds studies against one crosswalk."""
+
+    def __init__(self, crosswalk: Crosswalk, keys: Keys, rules: MatchRules) -> None:
+        self.crosswalk, self.keys, self.rules = crosswalk, keys, rules
+        self._by_local: dict[tuple[str, str], list[Entry]] = {}
+        self._by_bsn: dict[str, list[Entry]] = {}
+        for entry in crosswalk.entries:
+            token = patient_token(keys, crosswalk.spelled(entry))
+            self._by_local.setdefault((entry.issuer, token), []).append(entry)
+            if entry.well_formed and entry.bsn:
+                self._by_bsn.setdefault(bsn_token(keys, entry.bsn), []).append(entry)
+        self._issuers = {entry.issuer for entry in crosswalk.entries}
+        for archive in rules.archives.values():
+            self._issuers |= {archive.local_issuer, *(p.local_issuer for p in archive.periods)}
+
+    def resolve(self, study: StudyEvidence) -> Identity:
+        """Return the identity of one study."""
+        try:
+            entry = self._person(study)
+        except _Refusal as refusal:
+            return self._refused(study, refusal)
+        token = bsn_token(self.keys, entry.bsn)
+        local = patient_token(self.keys, self.crosswalk.spelled(entry))
+        evidence = "confirmed" if token in study.seen else self._header_says(study)
+        outcome = "conformant" if study.status == "conformant" else "resolved"
+        return Identity(outcome, "", entry, token, local, evidence)
+
+    @staticmethod
+    def _header_says(study: StudyEvidence) -> str:
+        if study.strong:
+            return "asserted"
+        return "candidate" if study.seen else "absent"
+
+    def _refused(self, study: StudyEvidence, refusal: _Refusal) -> Identity:
+        reason, entry = refusal.reason, refusal.entry
+        exemption = entry.exemption if entry and entry.exemption else None
+        says = self._header_says(study)
+        if study.status == "conformant" and reason not in HARD:
+            return Identity("conformant", "", entry, None, None, says, (reason,), exemption)
+        outcome = "exempt" if reason == "exempt" else "refused"
+        return Identity(outcome, reason, entry, None, None, says, (), exemption)
+
+    def _person(self, study: StudyEvidence) -> Entry:
+        """Return the one entry that all instances lead to.
+
+        Raises:
+            _Refusal: they do not, or it does not allow writing.
+        """
+        if study.unreadable or not study.groups:
+            raise _Refusal("unreadable-instance")
+        patients = {group.patient_token for group in study.groups}
+        births = {g.person.birth_date for g in study.groups if g.person.birth_date}
+        sexes = {group.sex for group in study.groups if group.sex}
+        if len(patients) == 1 and (len(births) > 1 or len(sexes) > 1):
+            raise _Refusal("instances-disagree")
+        refusals: list[_Refusal] = []
+        entries: list[Entry] = []
+        for group in study.groups:
+            try:
+                entries.append(self._checked(study, group))
+            except _Refusal as refusal:
+                refusals.append(refusal)
+        if len(patients) > 1 and (refusals or len({entry.bsn for entry in entries}) > 1):
+            raise _Refusal("instances-disagree")
+        if refusals:
+            raise min(refusals, key=lambda refusal: list(REASONS).index(refusal.reason))
+        return entries[0]
+
+    # -- finding the entry --------------------------------------------------------------------
+
+    def _found(self, study: StudyEvidence, group: PatientGroup) -> tuple[Entry, ...]:
+        if group.patient_token is None:
+            raise _Refusal("no-crosswalk-entry")
+        holds_bsn = group.primary_bsn_token is not None
+        if holds_bsn and group.primary_is_strong:
+            named = self._by_bsn.get(group.primary_bsn_token or "", [])
+            return tuple(named) or self._through_items(study, group)
+        entries = self._by_number(study, group.issuer, group.issuer_kind, group.patient_token)
+        if not entries and holds_bsn:
+            entries = tuple(self._by_bsn.get(group.primary_bsn_token or "", []))
+        return entries
+
+    def _through_items(self, study: StudyEvidence, group: PatientGroup) -> tuple[Entry, ...]:
+        """PatientID holds a BSN that the export does not know: try the local number beside it."""
+        for issuer, kind, token in group.other_ids:
+            if kind not in ASSERTING and issuer:
+                entries = self._by_number(study, issuer, kind, token)
+                if entries:
+                    return entries
+        return ()
+
+    def _by_number(
+        self, study: StudyEvidence, issuer: str, kind: str, token: str
+    ) -> tuple[Entry, ...]:
+        found = {
+            name: tuple(self._by_local.get((name, token), ()))
+            for name in self._candidates(study, issuer, kind)
+        }
+        hits = [entries for entries in found.values() if entries]
+        if len(hits) > 1:
+            raise _Refusal("ambiguous-issuer")
+        return hits[0] if hits else ()
+
+    def _candidates(self, study: StudyEvidence, issuer: str, kind: str) -> tuple[str, ...]:
+        archive = self.rules.archives.get(study.archive, ArchiveIssuers())
+        means = archive.alias.get(issuer, issuer)
+        if kind in ASSERTING or kind == NO_KIND or means == "ignore":
+            return archive.candidates(study)
+        if means not in self._issuers:
+            raise _Refusal("foreign-issuer")
+        return (means,)
+
+    # -- checking it --------------------------------------------------------------------------
+
+    def _checked(self, study: StudyEvidence, group: PatientGroup) -> Entry:
+        entries = self._found(study, group)
+        if not entries:
+            raise _Refusal("no-crosswalk-entry")
+        if len({entry.bsn for entry in entries if entry.bsn}) > 1:
+            raise _Refusal("two-numbers", entries[0])
+        entry = next((one for one in entries if one.bsn), entries[0])
+        entry = self._beside(group, entries) or self._successor(entry)
+        bound_to = self._written(group, entry)
+        missing = self._clash(group, entry, bound_to)
+        self._header_agrees(study, entry)
+        self._may_be_written(entry)
+        if missing:
+            raise _Refusal("unconfirmed-person", entry)
+        self._alone(group, entry, bound_to)
+        return entry
+
+    def _beside(self, group: PatientGroup, entries: tuple[Entry, ...]) -> Entry | None:
+        """Of the local numbers of one BSN, prefer the one that the header has too."""
+        tokens = {group.patient_token, *(token for _, _, token in group.other_ids)}
+        return next(
+            (
+                entry
+                for entry in entries
+                if entry.bsn and patient_token(self.keys, self.crosswalk.spelled(entry)) in tokens
+            ),
+            None,
+        )
+
+    def _successor(self, entry: Entry) -> Entry:
+        """Follow `replaced_by` once where the old row has lost its number."""
+        if entry.bsn or not entry.replaced_by:
+            return entry
+        later = [e for e in self.crosswalk.entries if _is_local(e, entry)]
+        return later[0] if later else entry
+
+    def _written(self, group: PatientGroup, entry: Entry) -> str | None:
+        """Return PatientID as the header writes it, which its person tokens are bound to."""
+        number = entry.bsn if entry.well_formed else ""
+        short = number.lstrip("0")
+        texts = chain(
+            (self.crosswalk.spelled(e) for e in (*self._same(entry), entry)),
+            (number, short, f"{number[:4]}.{number[4:6]}.{number[6:]}") if number else (),
+        )
+        return next((t for t in texts if patient_token(self.keys, t) == group.patient_token), None)
+
+    def _same(self, entry: Entry) -> tuple[Entry, ...]:
+        return self.crosswalk.by_bsn(entry.bsn) if entry.bsn and entry.well_formed else ()
+
+    def _tokens(self, entry: Entry, bound_to: str) -> PersonTokens:
+        return bound_tokens(
+            self.keys, bound_to, entry.birth_date, entry.family_names, entry.initials
+        )
+
+    def _clash(self, group: PatientGroup, entry: Entry, bound_to: str | None) -> bool:
+        """Raise where the person contradicts; return whether something needed is missing."""
+        mine = self._tokens(entry, bound_to) if bound_to is not None else None
+        theirs = group.person
+        if mine and mine.birth_date and theirs.birth_date and mine.birth_date != theirs.birth_date:
+            raise _Refusal("birth-date-clash", entry)
+        if group.sex and entry.sex and group.sex != entry.sex:
+            raise _Refusal("sex-clash", entry)
+        if mine and mine.names and theirs.names and not mine.names & theirs.names:
+            raise _Refusal("name-clash", entry)
+        return not (mine and mine.birth_date and theirs.birth_date and mine.names and theirs.names)
+
+    def _header_agrees(self, study: StudyEvidence, entry: Entry) -> None:
+        usable = entry.well_formed and bsn.passes(entry.bsn)
+        usable &= not bsn.is_placeholder(entry.bsn, self.rules.placeholders)
+        if len(study.strong) > 1 or (usable and study.strong - {bsn_token(self.keys, entry.bsn)}):
+            raise _Refusal("header-disagrees", entry)
+
+    def _may_be_written(self, entry: Entry) -> None:
+        rules, number = self.rules, entry.bsn
+        usable = entry.well_formed and bsn.passes(number)
+        status = entry.status.casefold()
+        allowed = {word.casefold() for word in rules.writable_statuses}
+        validations = {word.casefold() for word in rules.writable_validations}
+        checks = {
+            "exempt": bool(entry.exemption) and not usable,
+            "no-number": not number,
+            "placeholder-number": bsn.is_placeholder(number, rules.placeholders),
+            "invalid-number": not usable,
+            "not-verified": status not in allowed
+            or bool(validations and entry.validation.casefold() not in validations),
+            "test-number": bsn.is_test_number(number) and not rules.allow_test_numbers,
+            "shared-number": (entry.issuer, number) in self.crosswalk.shared_numbers,
+        }
+        for reason, holds in checks.items():
+            if holds:
+                raise _Refusal(reason, entry)
+
+    def _alone(self, group: PatientGroup, entry: Entry, bound_to: str | None) -> None:
+        """Where others share birth date and family name, initials must tell them apart."""
+        others = self.crosswalk.homonyms(entry)
+        if not others or bound_to is None:
+            return
+        theirs = group.person
+        if not theirs.initials_agree(self._tokens(entry, bound_to)) or any(
+            not other.initials or theirs.initials_agree(self._tokens(other, bound_to))
+            for other in others
+        ):
+            raise _Refusal("homonym", entry)
+
+
+def _is_local(entry: Entry, former: Entry) -> bool:
+    return entry.issuer == former.issuer and entry.local_number == former.replaced_by
