@@ -26,9 +26,18 @@ from remediation.tables.judge import Sources
 from remediation.tables.schemas import FINDINGS, IDENTITIES, INSTANCES, PLACES, STUDIES, TALLIES
 
 # What the registration desk can settle; the rest is for others.
-_DESK = ("no-number", "not-verified", "invalid-number", "placeholder-number", "two-numbers")
-_DESK += ("shared-number", "no-crosswalk-entry")
-_COLUMNS = ("lokaal nummer", "uitgever", "archief", "reden", "studies", "eerste studie")
+_DESK = frozenset(
+    {
+        "no-number",
+        "not-verified",
+        "invalid-number",
+        "placeholder-number",
+        "two-numbers",
+        "shared-number",
+        "no-crosswalk-entry",
+    }
+)
+_HEADINGS = ("lokaal nummer", "uitgever", "archief", "reden", "studies", "eerste studie")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +140,7 @@ class _Desk:
         ]
         rows.sort(key=lambda row: (-int(row[4]), row[2], row[5]))
         path = self.options.output / "worklists" / "registratie.csv"
-        write_csv(path, _COLUMNS, rows)
+        write_csv(path, _HEADINGS, rows)
         return path
 
     def _who(self, one: tuple[StudyEvidence, Identity]) -> tuple[str, str]:

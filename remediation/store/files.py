@@ -102,11 +102,11 @@ def parent_of(
                     raise NotRegular("a path leads through a link or a file") from None
                 with guarded("a directory cannot be opened"):
                     raise
-            _close_quietly(current)
+            close_read(current)
             current = below
         yield current, name
     finally:
-        _close_quietly(current)
+        close_read(current)
 
 
 def _make_folder(name: bytes, parent: int) -> None:
@@ -135,10 +135,10 @@ def open_at(folder: int, name: bytes) -> int:
         with guarded("a file cannot be examined"):
             regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
     except BaseException:
-        _close_quietly(descriptor)
+        close_read(descriptor)
         raise
     if not regular:
-        _close_quietly(descriptor)
+        close_read(descriptor)
         raise NotRegular("not a regular file")
     return descriptor
 
@@ -163,11 +163,11 @@ def reading(folder: int, name: bytes) -> Iterator[int]:
     try:
         yield descriptor
     finally:
-        _close_quietly(descriptor)
+        close_read(descriptor)
 
 
-def _close_quietly(descriptor: int) -> None:
-    # For what was only read: nothing can be lost by closing it.
+def close_read(descriptor: int) -> None:
+    """Close what was only read: nothing can be lost by it."""
     with contextlib.suppress(OSError):
         os.close(descriptor)
 
@@ -278,4 +278,4 @@ def sync_folder(path: Path) -> None:
     try:
         fsync(descriptor)
     finally:
-        _close_quietly(descriptor)
+        close_read(descriptor)

@@ -11,6 +11,7 @@ import os
 import stat
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from remediation.store.files import BLOCK, IoError, guarded, read_at, write_all
 
@@ -100,16 +101,46 @@ def _extended(descriptor: int) -> dict[str, bytes]:
         raise
 
 
-def identity(folder: int, name: bytes) -> tuple[int, int] | None:
-    """Return (device, inode) of what stands under this name, a link not followed; None: nothing."""
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What shows that a file is still the one that was looked at, without reading it again."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+    @classmethod
+    def of(cls, found: os.stat_result) -> Mark:
+        """Return the mark of a stat result."""
+        return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+    def same_bytes(self, other: Mark) -> bool:
+        """Whether it is the same file and was not written to; names and modes may differ."""
+        return (self.device, self.inode, self.size, self.mtime_ns) == (
+            other.device,
+            other.inode,
+            other.size,
+            other.mtime_ns,
+        )
+
+
+def mark(folder: int, name: bytes) -> Mark | None:
+    """Return the mark of what stands under this name, a link not followed; None: nothing."""
     try:
-        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        return Mark.of(os.stat(name, dir_fd=folder, follow_symlinks=False))
     except FileNotFoundError:
         return None
     except OSError:
         with guarded("a file cannot be examined"):
             raise
-    return found.st_dev, found.st_ino
+
+
+def identity(folder: int, name: bytes) -> tuple[int, int] | None:
+    """Return (device, inode) of what stands under this name, a link not followed; None: nothing."""
+    found = mark(folder, name)
+    return None if found is None else (found.device, found.inode)
 
 
 def link(folder: int, name: bytes, aside: bytes) -> None:

@@ -68,11 +68,12 @@ class Recovered:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """SHA-256 of target, staged file and file aside; None where there is none."""
+    """SHA-256 of target, staged file and file aside, None where there is none; the target's mark."""
 
     target: str | None
     staged: str | None
     aside: str | None
+    mark: primitives.Mark | None
 
 
 def decide(t: str | None, x: str | None, a: str | None, old: str, new: str) -> Action:
@@ -125,12 +126,21 @@ def observe(root: Path, place: Place) -> Observed:
         IoError: One of them is there and cannot be read, or the directory cannot.
     """
     with files.parent_of(root, place.relative) as (folder, leaf):
-        return Observed(*(_digest(folder, name) for name in (leaf, place.staged, place.aside)))
+        before = primitives.mark(folder, leaf)
+        t, x, a = (_digest(folder, name) for name in (leaf, place.staged, place.aside))
+        return Observed(t, x, a, before)
+
+
+def _unchanged(folder: int, leaf: bytes, seen: Observed) -> None:
+    # The other files of the study were read in between: the digest must still be this file's.
+    if primitives.mark(folder, leaf) != seen.mark:
+        raise files.IoError("a file changed while its study was looked at")
 
 
 def _to_old(root: Path, intent: Intent, seen: Observed) -> None:
     place = intent.place
     with files.parent_of(root, place.relative) as (folder, leaf):
+        _unchanged(folder, leaf, seen)
         if seen.target != intent.old.sha256:
             primitives.rename(folder, place.aside, leaf)
             files.fsync(folder)  # the old bytes stand, and for good, before anything goes
@@ -143,7 +153,8 @@ def _to_old(root: Path, intent: Intent, seen: Observed) -> None:
 
 def _to_new(root: Path, intent: Intent, seen: Observed) -> None:
     place = intent.place
-    with files.parent_of(root, place.relative) as (folder, _):
+    with files.parent_of(root, place.relative) as (folder, leaf):
+        _unchanged(folder, leaf, seen)
         files.fsync(folder)  # the new bytes stand, and for good, before the old ones go
         if seen.staged is not None:
             primitives.unlink(folder, place.staged)

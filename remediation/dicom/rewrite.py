@@ -1,0 +1,43 @@
+"""Rewrite: one head and an order in, the proven new head out. Plan and apply call the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from remediation.dicom.correction import Refused, correct
+from remediation.dicom.delta import Suspicious, delta
+from remediation.dicom.elements import Head
+from remediation.dicom.splice import rewritable, splice
+from remediation.model.placement import Edit, Order
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """The new head's bytes and the edits in it; no edits where the head was right already."""
+
+    head: bytes
+    edits: tuple[Edit, ...]
+
+
+def rewrite(head: Head, size: int, order: Order) -> Rewritten:
+    """Return the corrected head of a file of `size` bytes, accepted by `delta`.
+
+    Raises:
+        Refused: with a reason of `rewritable` or `correct`, or `suspicious` where `delta` objects.
+    """
+    sop_class = head.text(next((e for e in head.meta if e.tag == 0x00020002), None))  # noqa: PLR2004
+    reason = rewritable(head, size, sop_class)
+    if reason:
+        raise Refused(reason)
+    old = head.data[: head.length]
+    correction = correct(head, order)
+    if not correction.changes:
+        return Rewritten(old, ())
+    new = splice(head, correction.changes)
+    try:
+        changed = delta(old, new, order)
+    except Suspicious as error:
+        raise Refused("suspicious") from error
+    if changed != correction.changes.keys():
+        raise Refused("suspicious")
+    return Rewritten(new, correction.edits)
