@@ -39,13 +39,15 @@ class Context:
         today: The day that "yesterday" is the day before of; None for the clock's.
         ours: Every issuer that the file names as ours.
         local_issuers: Those of archives.
-        seen: (kind, value) of what has to be unique or is referred to.
+        archives: Names of all archives.
+        seen: (kind, value) of what later tables may not repeat.
     """
 
     folder: Path
     today: date | None
     ours: frozenset[str]
     local_issuers: frozenset[str]
+    archives: frozenset[str]
     seen: set[tuple[str, str]] = field(default_factory=set)
 
 
@@ -56,7 +58,8 @@ def context_of(data: dict[str, Any], folder: Path, today: date | None) -> Contex
     local = _texts((*archives, *periods), "local_issuer")
     crosswalk = data.get("crosswalk")
     rules = _tables(crosswalk.get("spelling")) if isinstance(crosswalk, dict) else []
-    return Context(folder, today, local | _texts(rules, "issuer"), local)
+    names = _texts(archives, "name")
+    return Context(folder, today, local | _texts(rules, "issuer"), local, names)
 
 
 def _texts(tables: Iterable[dict[str, Any]], key: str) -> frozenset[str]:
@@ -71,6 +74,13 @@ def context(info: ValidationInfo) -> Context:
     """Return the context that `load_job` gave."""
     assert isinstance(info.context, Context), "job files are read by load_job"
     return info.context
+
+
+def filled(value: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Accept a list with something in it."""
+    if not value:
+        raise ValueError("must not be empty")
+    return value
 
 
 def text(value: str) -> str:
@@ -152,7 +162,7 @@ def unique(kind: str) -> AfterValidator:
         seen = context(info).seen
         if (kind, value.casefold()) in seen:
             raise ValueError("is the same as in an earlier table")
-        seen.update({(kind, value.casefold()), (f"{kind}, exactly", value)})
+        seen.add((kind, value.casefold()))
         return value
 
     return AfterValidator(check)
@@ -160,7 +170,7 @@ def unique(kind: str) -> AfterValidator:
 
 def known_archive(value: str, info: ValidationInfo) -> str:
     """Accept the name of an archive of this file."""
-    if ("archive, exactly", value) not in context(info).seen:
+    if value not in context(info).archives:
         raise ValueError("must be the name of an [[archive]] of this file")
     return value
 

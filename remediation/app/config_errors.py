@@ -45,7 +45,6 @@ _COMPLAINTS = {
     "tuple_type": "must be a list",
     "dict_type": "must be a table",
     "model_type": "must be a table",
-    "too_short": "must not be empty",
     "literal_error": "must be {expected}",
     "greater_than": "must be more than {gt}",
     "greater_than_equal": "must be at least {ge}",
@@ -67,13 +66,22 @@ def _fault(
     detail: ErrorDetails, model: type[BaseModel], lines: Mapping[Place, int], path: Path
 ) -> UsageError:
     place = detail["loc"]
-    line = next((lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in lines), None)
+    line = _line(place, lines)
     where = str(path) if line is None else f"{path}, line {line}"
     if detail["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(place[-1]), _known_keys(model, place[:-1]), n=1)
         mend = f"did you mean '{near[0]}'?" if near else ""
         return UsageError(f"unknown {_label(place, model)}", where, mend)
     return UsageError(f"{_label(place, model)} {_complaint(detail)}", where)
+
+
+def _line(place: Place, lines: Mapping[Place, int]) -> int | None:
+    """Return the line of a place, or of the nearest table around it that has one."""
+    for length in range(len(place), 0, -1):
+        for known in (place[:length], (*place[:length], 0)):
+            if known in lines:
+                return lines[known]
+    return None
 
 
 def _complaint(detail: ErrorDetails) -> str:

@@ -22,6 +22,8 @@ from pydantic import (
 from remediation.app import config_checks as checks
 from remediation.app.config_checks import Issuer, LastDay, LocalIssuer, Location, Pattern, Text
 
+# Not pydantic's min_length: that counts only the items that are right.
+Filled = AfterValidator(checks.filled)
 SourceAttribute = Literal[
     "InstitutionName",
     "StationName",
@@ -93,7 +95,7 @@ class Archive(Section):
 class Source(Section):
     """`[source]`: the attributes that tell sources apart, and other names for their values."""
 
-    by: tuple[SourceAttribute, ...] = Field(default=("InstitutionName",), min_length=1)
+    by: Annotated[tuple[SourceAttribute, ...], Filled] = ("InstitutionName",)
     rename: dict[str, Text] = {}
 
 
@@ -177,7 +179,7 @@ class Spelling(Section):
 class CrosswalkTable(Section):
     """`[crosswalk]`: the EPD's export; `files` are absolute glob patterns."""
 
-    files: tuple[Pattern, ...] = Field(min_length=1)
+    files: Annotated[tuple[Pattern, ...], Filled]
     columns: Annotated[Columns, AfterValidator(_issuer_known)]
     writable_statuses: tuple[Text, ...] = ("geverifieerd",)
     writable_validations: tuple[Text, ...] = ()
@@ -222,7 +224,7 @@ class JobFile(Section):
     """The whole file. Archives come first: later tables refer to them."""
 
     job: JobTable
-    archive: tuple[Archive, ...] = Field(min_length=1)
+    archive: Annotated[tuple[Archive, ...], Filled]
     source: Source = Source()
     placement: Placement = Placement()
     bsn: Bsn = Bsn()

@@ -1,7 +1,8 @@
 """Elements and items as spans: where they stand in the head, not what they mean.
 
-Offsets are bytes from the start of the head (for a deflated file: of the inflated data set).
-Source: DICOM PS3.5 section 7 (data element structure, nesting of data sets).
+Offsets are bytes from the start of the file; where it is deflated, of the file as if the data set
+had never been: meta header first, inflated data set behind it. Source: DICOM PS3.5 section 7
+(data element structure, nesting of data sets).
 """
 
 from __future__ import annotations

@@ -43,7 +43,11 @@ _GROUPED = r"\d{3,4}[. -]\d{2}[. -]\d{3}|\d{3}[. -]\d{3}[. -]\d{2,3}"
 _WHOLE = re.compile(
     rf"[ \0]*{_PREFIX}({_PLAIN}|{_GROUPED})(?:\^[^\\]*)?[ \0]*", re.ASCII | re.IGNORECASE
 )
-_RUN = re.compile(rf"(?<![\d.^-])(?:{_GROUPED}|{_PLAIN})(?![\d^-]|\.\d)", re.ASCII)
+# Not inside a longer number, a UID or a decimal string: no digit before, nor a digit's hyphen, nor
+# any dot; no digit behind, nor a dot with a digit. Grouped digits are not part of a longer group.
+_RUN = re.compile(
+    rf"(?<![\d.])(?<!\d-)(?:(?:{_GROUPED})(?![. -]?\d)|{_PLAIN}(?!\d|\.\d))", re.ASCII
+)
 _SEPARATORS = str.maketrans("", "", ". -")
 
 
@@ -81,8 +85,10 @@ def form(text: str) -> str:
 def runs(text: str) -> list[str]:
     """Return the numbers of eight or nine digits inside longer text, as nine digits.
 
-    >>> runs("see 999900006, order 1234567890, UID 1.2.999900006.4")
+    >>> runs("see 999900006, order 1234567890, UID 1.2.999900006.4, 12345678.5 mm")
     ['999900006']
+    >>> runs("DOE^999900006"), runs("oost-9999.00.006-1.dcm"), runs("2011-12345678")
+    (['999900006'], ['999900006'], [])
     """
     return [run.translate(_SEPARATORS).zfill(9) for run in _RUN.findall(text)]
 

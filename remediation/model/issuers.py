@@ -35,7 +35,8 @@ def kind(text: str, extra: Collection[str] = ()) -> str:
         return NO_KIND
     if bare == BSN_OID:
         return OID_KIND
-    known = {spelling.upper() for spelling in extra} | SPELLINGS | {BSN_OID}
+    own = {spelling.strip().upper() for spelling in extra} - {""}
+    known = own | SPELLINGS | {BSN_OID}
     parts = {part.strip().upper() for part in bare.replace("&", "^").split("^")}
     return BSN_KIND if parts & known or bare.upper() in known else OTHER_KIND
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from remediation.dicom.rewrite import Refused, Rewritten, rewrite
+from remediation.dicom.correction import Refused
+from remediation.dicom.rewrite import Rewritten, rewrite
 from remediation.errors import UsageError
 from remediation.model.crosswalk import Crosswalk
 from remediation.model.files import FileRef, resolved

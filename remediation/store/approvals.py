@@ -8,80 +8,28 @@ many good ones lie beside it: somebody meant something by it.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
 from remediation.errors import ManifestError, ShareError, UsageError
 from remediation.model import minisign
-from remediation.store.keys import read_secret, sync_folder, write_secret
+from remediation.model.approvals import Approval, Rules, distinct, fold_name, same_person
+from remediation.store.files import durable_write
+from remediation.store.keys import read_secret, write_secret
 
 FOLDER = "approvals"
 MANIFEST = "manifest.json"
 SIGNED, UNSIGNED = ".minisig", ".json"
-_FIELDS = ("by", "at", "digest", "key")
+_RECORD = ("by", "at", "digest")
+_COMMENT = (*_RECORD, "key")
 _LONGEST = 64 * 1024
 _CLOCK_SKEW = timedelta(minutes=10)
-_APPROVE = "look at the manifest and approve it again"
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """One person's consent. `at` has a time zone; `public_key` is None for an unsigned record."""
-
-    by: str
-    at: datetime
-    public_key: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """Who may approve: never the author; the approvers of the job where it names any.
-
-    `approvers` maps names to minisign public lines; `required` counts people.
-    """
-
-    author: str
-    author_key: str | None
-    approvers: Mapping[str, str]
-    required: int
-
-    def check(self, by: str, public_key: str | None, where: str) -> None:
-        """Raise ManifestError, naming `where`, if this person or key cannot approve."""
-        if same_person(by, self.author):
-            raise ManifestError("approved by the author", where, "ask somebody else")
-        if public_key is None:
-            if self.approvers or self.required > 1:
-                raise ManifestError("the approval is not signed", where, "approve with --key")
-            return
-        key = minisign.key_bytes_of(public_key)
-        if self.author_key is not None and key == minisign.key_bytes_of(self.author_key):
-            raise ManifestError("approved with the author's key", where, "ask somebody else")
-        if not self.approvers:
-            return
-        known = [line for name, line in self.approvers.items() if same_person(by, name)]
-        if not known:
-            raise ManifestError("not an approver of this job", where, "see [[approver]] in the job")
-        if key not in map(minisign.key_bytes_of, known):
-            raise ManifestError("not this approver's key", where, "see [[approver]] in the job")
-
-
-def fold_name(name: str) -> str:
-    """Return a name as it is compared: case, width, white space and what is unseen do not count."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    seen = (letter if letter.isprintable() else " " * letter.isspace() for letter in folded)
-    return " ".join("".join(seen).split())
-
-
-def same_person(one: str, other: str) -> bool:
-    """Tell whether two names are the same person's, as far as names can tell."""
-    return fold_name(one) == fold_name(other)
+_AGAIN = "look at the manifest and approve it again"
 
 
 def new_approver_key(path: Path) -> str:
@@ -111,7 +59,7 @@ def write_signed(folder: Path, name: str, secret_key_text: str, at: datetime) ->
     """Sign the manifest in `folder` as `name` and return the path of the approval.
 
     Raises:
-        ManifestError: There is no manifest, or it is not readable.
+        ManifestError: There is no manifest, or it is not one.
         KeyFileError: The key is not a signing key.
         UsageError: The name cannot be used, or the file there is another person's or key's.
         ShareError: The approval cannot be written.
@@ -120,7 +68,7 @@ def write_signed(folder: Path, name: str, secret_key_text: str, at: datetime) ->
     public_line = minisign.public_line_of(secret_key_text)
     message, digest = _read_manifest(folder)
     fields = (name, _in_utc(at), digest, public_line)
-    comment = "\t".join(f"{key}:{value}" for key, value in zip(_FIELDS, fields, strict=True))
+    comment = "\t".join(f"{key}:{value}" for key, value in zip(_COMMENT, fields, strict=True))
     path = folder / FOLDER / f"{_slug(name)}{SIGNED}"
     if os.path.lexists(path):
         claims = _claims(_read(path), path)
@@ -128,7 +76,7 @@ def write_signed(folder: Path, name: str, secret_key_text: str, at: datetime) ->
             raise UsageError(
                 "this approval is another person's or key's", str(path), "use your full name"
             )
-    _write_whole(path, minisign.sign(secret_key_text, message, comment))
+    _write(path, minisign.sign(secret_key_text, message, comment))
     return path
 
 
@@ -143,8 +91,8 @@ def write_unsigned(folder: Path, name: str, digest: str, at: datetime) -> Path:
     path = folder / FOLDER / f"{_slug(name)}{UNSIGNED}"
     if os.path.lexists(path) and not same_person(_record(_read(path), path)["by"], name):
         raise UsageError("this approval is another person's", str(path), "use your full name")
-    record = {"by": name, "at": _in_utc(at), "digest": digest}
-    _write_whole(path, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
+    record = dict(zip(_RECORD, (name, _in_utc(at), digest), strict=True))
+    _write(path, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
     return path
 
 
@@ -152,6 +100,7 @@ def valid_approvals(
     folder: Path,
     manifest_bytes: bytes,
     digest: str,
+    *,
     author: str,
     author_key: str | None,
     approvers: Mapping[str, str],
@@ -165,22 +114,17 @@ def valid_approvals(
     Raises:
         ManifestError: An approval is of another manifest, by the author, by somebody unknown,
             unsigned where it must be signed, or of the future; or there are too few.
+        ShareError: The approvals cannot be read.
     """
     rules = Rules(author, author_key, approvers, required)
-    people: set[str] = set()
-    keys: set[bytes] = set()
-    counted = []
+    found = []
     for path in _files(folder / FOLDER):
-        approval = _check_one(path, manifest_bytes, digest, now)
+        approval = _open(path, manifest_bytes, digest)
         rules.check(approval.by, approval.public_key, str(path))
-        person = fold_name(approval.by)
-        line = approval.public_key
-        key = minisign.key_bytes_of(line) if line is not None else None
-        if person in people or key in keys:
-            continue
-        people.add(person)
-        keys.update([key] if key is not None else [])
-        counted.append(approval)
+        if approval.at > now + _CLOCK_SKEW:
+            raise ManifestError("an approval of the future", str(path), "set the clock")
+        found.append(approval)
+    counted = distinct(found)
     if len(counted) < required:
         raise ManifestError(
             f"{len(counted)} of {required} approvals",
@@ -190,35 +134,31 @@ def valid_approvals(
     return counted
 
 
-def _check_one(path: Path, manifest_bytes: bytes, digest: str, now: datetime) -> Approval:
+def _open(path: Path, manifest_bytes: bytes, digest: str) -> Approval:
+    """Return the approval in a file, once it proves to be of this manifest."""
     text = _read(path)
-    if path.suffix == SIGNED:
-        claims = _claims(text, path)
-        line: str | None = claims["key"]
+    signed = path.suffix == SIGNED
+    claims = _claims(text, path) if signed else _record(text, path)
+    if signed:
         try:
             minisign.verify(claims["key"], manifest_bytes, text)
         except ManifestError as error:
             raise ManifestError(
-                f"approval of another manifest, or altered since: {error.what}", str(path), _APPROVE
+                f"approval of another manifest, or altered since: {error.what}", str(path), _AGAIN
             ) from None
-    else:
-        line, claims = None, _record(text, path)
     if claims["digest"] != digest:
-        raise ManifestError("approval of another manifest", str(path), _APPROVE)
-    at = _time(claims["at"], path)
-    if at > now + _CLOCK_SKEW:
-        raise ManifestError("an approval of the future", str(path), "set the clock")
-    return Approval(claims["by"], at, line)
+        raise ManifestError("approval of another manifest", str(path), _AGAIN)
+    return Approval(claims["by"], datetime.fromisoformat(claims["at"]), claims.get("key"))
 
 
 def _files(folder: Path) -> list[Path]:
-    # Signed before unsigned: of one person's two, the signed one counts.
     try:
         found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except FileNotFoundError:
         return []
     except OSError as error:
         raise ShareError("approvals cannot be read", str(folder), "check the folder") from error
+    # Signed before unsigned: of one person's two, the signed one counts.
     return [path for suffix in (SIGNED, UNSIGNED) for path in found if path.suffix == suffix]
 
 
@@ -235,12 +175,12 @@ def _read(path: Path) -> str:
 
 
 def _claims(text: str, path: Path) -> dict[str, str]:
-    """Return the fields of a signed approval's comment, as they stand there."""
+    """Return the fields of a signed approval's comment, unverified."""
     try:
         parts = [part.partition(":") for part in minisign.claimed_comment(text).split("\t")]
     except ManifestError:
         raise _not_an_approval(path) from None
-    if tuple(key for key, _, _ in parts) != _FIELDS:
+    if tuple(key for key, _, _ in parts) != _COMMENT:
         raise _not_an_approval(path)
     return _checked({key: value for key, _, value in parts}, path)
 
@@ -251,8 +191,7 @@ def _record(text: str, path: Path) -> dict[str, str]:
         record = json.loads(text)
     except (ValueError, RecursionError):
         raise _not_an_approval(path) from None
-    unsigned = set(_FIELDS) - {"key"}
-    if not isinstance(record, dict) or set(record) != unsigned:
+    if not isinstance(record, dict) or set(record) != set(_RECORD):
         raise _not_an_approval(path)
     if not all(isinstance(value, str) for value in record.values()):
         raise _not_an_approval(path)
@@ -262,25 +201,16 @@ def _record(text: str, path: Path) -> dict[str, str]:
 def _checked(claims: dict[str, str], path: Path) -> dict[str, str]:
     try:
         usable = _usable_name(claims["by"])
-    except UsageError:
-        usable = None
-    if usable != claims["by"]:
+        zone = datetime.fromisoformat(claims["at"]).tzinfo
+    except (UsageError, ValueError):
+        raise _not_an_approval(path) from None
+    if usable != claims["by"] or zone is None:
         raise _not_an_approval(path)
     return claims
 
 
 def _not_an_approval(path: Path) -> ManifestError:
     return ManifestError("not an approval of this tool", str(path), "take it away, approve again")
-
-
-def _time(text: str, path: Path) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise _not_an_approval(path) from None
-    if at.tzinfo is None:
-        raise _not_an_approval(path)
-    return at
 
 
 def _in_utc(at: datetime) -> str:
@@ -307,7 +237,7 @@ def _read_manifest(folder: Path) -> tuple[bytes, str]:
     try:
         content = path.read_bytes()
         digest = json.loads(content)["digest"]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ManifestError("no manifest", str(path), "name a folder that `plan` made") from None
     except OSError as error:
         raise ShareError("the manifest cannot be read", str(path), "check the folder") from error
@@ -318,20 +248,12 @@ def _read_manifest(folder: Path) -> tuple[bytes, str]:
     return content, digest
 
 
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file that is there whole or not at all, also after a power cut."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(exist_ok=True)
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        sync_folder(path.parent)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            draft.unlink()
         raise ShareError(
-            f"the approval cannot be written, {error.strerror}", str(path), "check the disk"
+            f"approvals cannot be kept here, {error.strerror}", str(path.parent), "check the folder"
         ) from error
+    # Readable to others: who approves and who applies are different people.
+    durable_write(path, text.encode(), 0o644)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from remediation.errors import KeyFileError, ShareError, UsageError
 from remediation.model.secrets import Keys
+from remediation.store.files import IoError, close_written, fsync, sync_folder, write_all
 
 _CONTENT = re.compile(rb"[0-9A-Fa-f]{64}\n")
 _LONGEST = 4096
@@ -114,25 +115,15 @@ def write_secret(path: Path, text: str) -> None:
             f"the key file cannot be made, {error.strerror}", str(path), "check the folder"
         ) from error
     try:
-        with os.fdopen(handle, "w", encoding="ascii", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            write_all(handle, text.encode("ascii"))
+            fsync(handle)
+        finally:
+            close_written(handle)
         sync_folder(path.parent)
-    except OSError as error:
+    except IoError as error:
         with contextlib.suppress(OSError):
             path.unlink()
         raise ShareError(
-            f"the key file cannot be written, {error.strerror}", str(path), "check the disk"
-        ) from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` durable: a file that was synced can still lose its name."""
-    if sys.platform == "win32":
-        return  # a folder cannot be opened there
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+            f"the key file cannot be written, {error.where}", str(path), "check the disk"
+        ) from None

@@ -22,8 +22,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from remediation.errors import LockedError, ShareError
+from remediation.store.files import OURS
 
-MARKER = ".remediation.lock"
+MARKER = os.fsdecode(OURS) + "lock"
 STATE_VARIABLE = "REMEDIATION_STATE_DIR"
 _LONGEST = 4096
 _SHOWN = 120
@@ -274,7 +275,7 @@ def _content(path: Path) -> bytes | None:
 
 
 def _machine() -> str:
-    """Return which machine, and which container on it, this is: hosts of one name are told apart."""
+    """Return which machine, and which container on it, this is; two hosts may share a name."""
     texts = [_text(Path("/etc/machine-id"))]
     with contextlib.suppress(OSError):
         texts.append(str(Path("/proc/self/ns/pid").readlink()))

@@ -57,20 +57,22 @@ def drop_cache(descriptor: int) -> None:
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def copy_attributes(source: int, copy: int, mtime_ns: int | None) -> None:
+def copy_attributes(source: int, copy: int, mtime_ns: int | None, *, owner: bool = True) -> None:
     """Give `copy` the owner, extended attributes, mode and times of `source`.
 
-    `mtime_ns` is the modification time to set (nanoseconds); None leaves the times alone.
+    `mtime_ns` is the modification time to set (nanoseconds); None leaves the times alone. Without
+    `owner`, neither the owner nor extended attributes are asked for.
 
     Raises:
         AttributeLossError: One of them cannot be kept.
     """
     try:
         wanted, made = os.fstat(source), os.fstat(copy)
-        if (wanted.st_uid, wanted.st_gid) != (made.st_uid, made.st_gid):
-            os.fchown(copy, wanted.st_uid, wanted.st_gid)
-        # Before the mode, as an access list carries one; after the owner, which clears some.
-        _copy_extended(source, copy)
+        if owner:
+            if (wanted.st_uid, wanted.st_gid) != (made.st_uid, made.st_gid):
+                os.fchown(copy, wanted.st_uid, wanted.st_gid)
+            # Before the mode, as an access list carries one; after the owner, which clears some.
+            _copy_extended(source, copy)
         os.fchmod(copy, stat.S_IMODE(wanted.st_mode))
         if mtime_ns is not None:
             os.utime(copy, ns=(wanted.st_atime_ns, mtime_ns))

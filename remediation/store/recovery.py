@@ -68,7 +68,7 @@ class Recovered:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """SHA-256 of target, staged file and file aside, None where there is none; the target's mark."""
+    """SHA-256 of target, staged file and file aside, None where there is none; target's mark."""
 
     target: str | None
     staged: str | None

@@ -15,52 +15,22 @@ here decides about a study or writes the journal: see `study`. Steps 1 to 3, 5 a
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from remediation.model.outcomes import Outcome, Reason, Result
 from remediation.model.secrets import Keys
 from remediation.store import files, primitives, undo
-from remediation.store.intents import FileState, Intent, Place, new_intent
+from remediation.store.changes import Change, NotWritten, new_head_of, old_head, target
+from remediation.store.intents import Intent, Place, new_intent
 from remediation.store.primitives import Mark
-
-
-class NotWritten(Exception):  # noqa: N818 - an outcome on its way out, not a fault
-    """A file is left alone, with the outcome that says why. Raised by `rebuild` to refuse it."""
-
-    def __init__(self, result: Result, reason: str) -> None:
-        super().__init__(f"{result} ({reason})")
-        self.outcome = Outcome(result, reason)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What is to become of one file.
-
-    Attributes:
-        archive: The archive's name, as the journal knows it.
-        root: The archive's root.
-        relative: The path beneath it.
-        old: What must be there; a time or SHA-256 of None is not asked for.
-        new: What must come of it. A time of None: as the writer's setting says.
-        rebuild: The old head in, the new head out; raises `NotWritten` to refuse.
-    """
-
-    archive: str
-    root: Path
-    relative: bytes
-    old: FileState
-    new: FileState
-    rebuild: Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A file whose new bytes lie beside it, read back; `old` and `new` are complete now."""
+    """A file whose new bytes lie beside it, read back; its intent's two states are complete."""
 
     root: Path
     intent: Intent
@@ -68,115 +38,25 @@ class Staged:
     new_mark: Mark
 
 
-def undo_of(intent: Intent, root: Path, keys: Keys) -> Change:
-    """Return the change that takes an applied file back to its old bytes and time.
-
-    Raises:
-        KeyFileError: The undo bytes cannot be opened with this key.
-    """
-    delta = intent.open_undo(keys)
-
-    def rebuild(head: bytes) -> bytes:
-        try:
-            return undo.restore(head, delta)
-        except ValueError:
-            raise NotWritten(Result.REFUSED, Reason.UNDO) from None
-
-    # The bytes decide, and not the time: a backup that was put back is the same file.
-    there = replace(intent.new, mtime_ns=None)
-    return Change(intent.place.archive, root, intent.place.relative, there, intent.old, rebuild)
-
-
-# --- step 1: is it the file that was planned for? ---------------------------------------------
-
-
-@contextlib.contextmanager
-def _target(change: Change) -> Iterator[tuple[int, bytes, int]]:
-    try:
-        with files.parent_of(change.root, change.relative) as (folder, leaf):
-            try:
-                descriptor = files.open_at(folder, leaf)
-            except files.IoError as error:
-                if error.errno == errno.ENOENT:
-                    raise NotWritten(Result.DRIFTED, Reason.VANISHED) from None
-                raise
-            try:
-                yield folder, leaf, descriptor
-            finally:
-                files.close_read(descriptor)
-    except files.NotRegular:
-        raise NotWritten(Result.REFUSED, Reason.NOT_REGULAR) from None
-
-
-def _old_head(source: int, change: Change, keys: Keys) -> bytes:
-    """Return the old head, or raise `NotWritten`: already applied, drifted, refused."""
-    with files.guarded("a file cannot be examined"):
-        found = os.fstat(source)
-    old, new = change.old, change.new
-    if found.st_size == new.size:
-        head = files.read_head(source, new.head_length)
-        if keys.digest(head) == new.head_digest:
-            if new.sha256 not in {None, files.sha256_of(source)}:
-                raise NotWritten(Result.DRIFTED, Reason.CONTENT)
-            raise NotWritten(Result.ALREADY_APPLIED, "")
-    if found.st_size != old.size:
-        raise NotWritten(Result.DRIFTED, Reason.SIZE)
-    if old.mtime_ns not in {None, found.st_mtime_ns}:
-        raise NotWritten(Result.DRIFTED, Reason.MTIME)
-    head = files.read_head(source, old.head_length)
-    if len(head) != old.head_length or keys.digest(head) != old.head_digest:
-        raise NotWritten(Result.DRIFTED, Reason.HEAD)
-    if found.st_nlink > 1:
-        raise NotWritten(Result.REFUSED, Reason.HARD_LINK)
-    return head
-
-
-def _new_head(change: Change, head: bytes, keys: Keys) -> bytes:
-    new_head = change.rebuild(head)
-    wanted = change.new
-    size = change.old.size - len(head) + len(new_head)
-    if (size, len(new_head), keys.digest(new_head)) != (
-        wanted.size,
-        wanted.head_length,
-        wanted.head_digest,
-    ):
-        raise NotWritten(Result.REFUSED, Reason.NOT_AS_PLANNED)
-    return new_head
-
-
-def examine(change: Change, keys: Keys) -> Outcome | None:
-    """Return why a file would not be written; None: it is as planned, and can be.
-
-    Raises:
-        IoError: The share did not answer.
-    """
-    try:
-        with _target(change) as (_, _, source):
-            _old_head(source, change, keys)
-    except NotWritten as stop:
-        return stop.outcome
-    return None
-
-
-def rehearse(change: Change, keys: Keys) -> Outcome:
-    """Return what would become of a file, new head included; writes nothing (a dry run).
-
-    Raises:
-        IoError: The share did not answer.
-    """
-    try:
-        with _target(change) as (_, _, source):
-            _new_head(change, _old_head(source, change, keys), keys)
-    except NotWritten as stop:
-        return stop.outcome
-    return Outcome(Result.APPLIED)
-
-
 # --- steps 2 and 3: the new bytes beside it, and read back ----------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
+class _Copy:
+    """What is copied: the change, T's mark before, both heads, the time to set (None: leave it)."""
+
+    change: Change
+    before: Mark
+    head: bytes
+    new_head: bytes
+    stamp: int | None
+    owner: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class _Filled:
+    """SHA-256 of all of T as it was read, and of what must stand in X."""
+
     old_sha256: str
     new_sha256: str
 
@@ -193,6 +73,17 @@ def _fill(source: int, copy: int, head: bytes, new_head: bytes) -> _Filled:
     return _Filled(old_sum.hexdigest(), new_sum.hexdigest())
 
 
+def _check_promise(plan: _Copy, filled: _Filled, source: int) -> None:
+    with files.guarded("a file cannot be examined"):
+        after = Mark.of(os.fstat(source))
+    if after != plan.before:
+        raise NotWritten(Result.DRIFTED, Reason.MEANWHILE)
+    if plan.change.old.sha256 not in {None, filled.old_sha256}:
+        raise NotWritten(Result.DRIFTED, Reason.CONTENT)
+    if plan.change.new.sha256 not in {None, filled.new_sha256}:
+        raise NotWritten(Result.REFUSED, Reason.NOT_AS_PLANNED)
+
+
 def _read_back(folder: int, name: bytes, new_head: bytes, sha256: str) -> Mark:
     """Read X from the disk. Its digest covers the new head and T's tail: both must be there."""
     with files.reading(folder, name) as copy:
@@ -203,28 +94,28 @@ def _read_back(folder: int, name: bytes, new_head: bytes, sha256: str) -> Mark:
             return Mark.of(os.fstat(copy))
 
 
-def _make_copy(
-    folder: int, name: bytes, source: int, heads: tuple[bytes, bytes], stamp: int | None
-) -> _Filled:
+def _beside(folder: int, name: bytes, source: int, plan: _Copy) -> tuple[_Filled, Mark]:
+    """Make X whole, or leave nothing."""
     copy = primitives.create(folder, name)
     try:
-        filled = _fill(source, copy, *heads)
-        primitives.copy_attributes(source, copy, stamp)
-        files.fsync(copy)
-    finally:
-        files.close_written(copy)
-    return filled
+        try:
+            filled = _fill(source, copy, plan.head, plan.new_head)
+            primitives.copy_attributes(source, copy, plan.stamp, owner=plan.owner)
+            files.fsync(copy)
+        finally:
+            files.close_written(copy)
+        _check_promise(plan, filled, source)
+        return filled, _read_back(folder, name, plan.new_head, filled.new_sha256)
+    except BaseException:
+        with contextlib.suppress(files.IoError):
+            primitives.unlink(folder, name)
+        raise
 
 
-def _as_promised(change: Change, filled: _Filled, before: Mark, source: int) -> None:
-    with files.guarded("a file cannot be examined"):
-        after = Mark.of(os.fstat(source))
-    if after != before:
-        raise NotWritten(Result.DRIFTED, Reason.MEANWHILE)
-    if change.old.sha256 not in {None, filled.old_sha256}:
-        raise NotWritten(Result.DRIFTED, Reason.CONTENT)
-    if change.new.sha256 not in {None, filled.new_sha256}:
-        raise NotWritten(Result.REFUSED, Reason.NOT_AS_PLANNED)
+def _stamp(change: Change, before: Mark, *, keep_mtime: bool) -> int | None:
+    if change.new.mtime_ns is None and keep_mtime:
+        return before.mtime_ns
+    return change.new.mtime_ns
 
 
 def stage(change: Change, stem: str, keys: Keys, *, keep_mtime: bool = True) -> Staged:
@@ -238,22 +129,15 @@ def stage(change: Change, stem: str, keys: Keys, *, keep_mtime: bool = True) -> 
         IoError: A system call failed; what was made was removed if it could be.
     """
     place = Place(change.archive, change.relative, stem)
-    with _target(change) as (folder, _, source):
+    with target(change) as (folder, _, source):
         with files.guarded("a file cannot be examined"):
             before = Mark.of(os.fstat(source))
-        head = _old_head(source, change, keys)
-        new_head = _new_head(change, head, keys)
-        stamp = change.new.mtime_ns
-        if stamp is None and keep_mtime:
-            stamp = before.mtime_ns
-        try:
-            filled = _make_copy(folder, place.staged, source, (head, new_head), stamp)
-            _as_promised(change, filled, before, source)
-            new_mark = _read_back(folder, place.staged, new_head, filled.new_sha256)
-        except BaseException:
-            with contextlib.suppress(files.IoError):
-                primitives.unlink(folder, place.staged)
-            raise
+        head = old_head(source, change, keys)
+        new_head = new_head_of(change, head, keys)
+        stamp = _stamp(change, before, keep_mtime=keep_mtime)
+        filled, new_mark = _beside(
+            folder, place.staged, source, _Copy(change, before, head, new_head, stamp)
+        )
     old = replace(change.old, sha256=filled.old_sha256, mtime_ns=before.mtime_ns)
     new = replace(change.new, sha256=filled.new_sha256, mtime_ns=new_mark.mtime_ns)
     intent = new_intent(place, old, new, undo.difference(head, new_head), keys)
@@ -306,11 +190,13 @@ def verify(staged: Staged) -> None:
         NotWritten: It does not.
         IoError: It cannot be read.
     """
-    with files.parent_of(staged.root, staged.intent.place.relative) as (folder, leaf):
-        with files.reading(folder, leaf) as target:
-            primitives.drop_cache(target)
-            if files.sha256_of(target) != staged.intent.new.sha256:
-                raise NotWritten(Result.FAILED, Reason.READ_BACK)
+    with (
+        files.parent_of(staged.root, staged.intent.place.relative) as (folder, leaf),
+        files.reading(folder, leaf) as target,
+    ):
+        primitives.drop_cache(target)
+        if files.sha256_of(target) != staged.intent.new.sha256:
+            raise NotWritten(Result.FAILED, Reason.READ_BACK)
 
 
 def finish(staged: Staged) -> bool:
@@ -326,3 +212,49 @@ def finish(staged: Staged) -> bool:
             return False
         primitives.unlink(folder, place.aside)
     return True
+
+
+# --- writing elsewhere ----------------------------------------------------------------------------
+
+
+def mirror(change: Change, destination: Path, keys: Keys, *, keep_mtime: bool = True) -> Outcome:
+    """Write the new file to the same path beneath `destination`; the archive is only read.
+
+    Directories are made as needed, `destination` itself must be there. It appears under its name
+    whole and read back, or not at all; what stands there already is never replaced. Doing it again
+    after an interruption leaves nothing of the first try. The owner is who runs this.
+
+    Raises:
+        IoError: A system call failed.
+    """
+    try:
+        with (
+            target(change) as (_, _, source),
+            files.parent_of(destination, change.relative, make=True) as (folder, leaf),
+        ):
+            with files.guarded("a file cannot be examined"):
+                before = Mark.of(os.fstat(source))
+            head = old_head(source, change, keys)
+            new_head = new_head_of(change, head, keys)
+            if primitives.mark(folder, leaf) is not None:
+                return _standing(folder, leaf, change, new_head)
+            # The same name each time, so that a rerun clears what a killed one left.
+            name = files.OURS + b"out-" + hashlib.sha256(leaf).hexdigest()[:24].encode()
+            primitives.unlink(folder, name)
+            stamp = _stamp(change, before, keep_mtime=keep_mtime)
+            _beside(folder, name, source, _Copy(change, before, head, new_head, stamp, owner=False))
+            primitives.link(folder, name, leaf)
+            primitives.unlink(folder, name)
+            files.fsync(folder)
+    except NotWritten as stop:
+        return stop.outcome
+    return Outcome(Result.APPLIED)
+
+
+def _standing(folder: int, leaf: bytes, change: Change, new_head: bytes) -> Outcome:
+    with files.reading(folder, leaf) as there:
+        with files.guarded("a file cannot be examined"):
+            size = os.fstat(there).st_size
+        if size == change.new.size and files.read_head(there, len(new_head)) == new_head:
+            return Outcome(Result.ALREADY_APPLIED)
+    return Outcome(Result.REFUSED, Reason.OCCUPIED)

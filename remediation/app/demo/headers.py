@@ -133,7 +133,9 @@ def _identify(dataset: Dataset, template: Template, identity: Identity) -> None:
         dataset.OriginalAttributesSequence = Sequence([_original(identity.historic)])
     for private in identity.private:
         block = dataset.private_block(private.group, private.creator, create=True)
-        value = private.value.encode() if private.vr == "UN" else private.value
+        value: str | bytes = private.value
+        if private.vr == "UN":  # of unknown VR, so nothing pads it for us
+            value = private.value.encode() + b" " * (len(private.value) % 2)
         block.add_new(private.element, private.vr, value)
 
 

@@ -14,6 +14,7 @@ from remediation.model import bsn
 from remediation.model.issuers import BSN_OID
 
 MITRA = "MITRA LINKED ATTRIBUTES 1.0"
+PLACEHOLDER = "999999990"
 UNKNOWN_CREATOR = "DEMO WORKLIST 1.0"
 
 
@@ -202,7 +203,7 @@ _ALL = (
         _with(_right, lambda s: Item(s.spare, "NLMINBIZA")), "header-disagrees",
     ),
     HeaderCase("invalid", "invalid", _with(lambda s: Item(failing(s.number)))),
-    HeaderCase("placeholder", "placeholder", _with(lambda _: Item("999999990"))),
+    HeaderCase("placeholder", "placeholder", _with(lambda _: Item(PLACEHOLDER))),
     HeaderCase(
         "candidate-retired", "candidate",
         lambda s: Identity(s.local, s.issuer, retired=(s.number,)),

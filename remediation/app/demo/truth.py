@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from remediation.app.demo.cases import failing
 from remediation.app.demo.people import Person
-from remediation.app.demo.scenarios import Scenario
+from remediation.app.demo.scenarios import PLACEHOLDER, Scenario
 from remediation.app.demo.story import BREAKS, Site
 from remediation.model import bsn
 
@@ -111,7 +112,8 @@ def _planted(studies: Sequence[PlantedStudy], people: Sequence[Person]) -> dict[
     """Return every value that must not come out anywhere: the canaries of the privacy tests."""
     in_rows = {row.bsn for person in people for row in person.rows if row.bsn}
     in_headers = {person.written for person in people} | {s.spare for s in studies if s.spare}
-    numbers = in_rows | in_headers | {person.number for person in people}
+    broken = {failing(s.person.written) for s in studies if s.scenario.header.name == "invalid"}
+    numbers = in_rows | in_headers | broken | {PLACEHOLDER} | {p.number for p in people}
     local = {number for person in people for number in person.local.values()}
     return {
         "numbers": sorted(n for n in numbers if bsn.is_test_number(n)),

@@ -1,0 +1,192 @@
+"""Wiring: from a checked job file to the options of each stage."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from remediation.app.config import Job
+from remediation.dicom.locate import BsnRules
+from remediation.errors import UsageError
+from remediation.model.crosswalk import Crosswalk
+from remediation.model.identity import ArchiveIssuers, IssuerPeriod, MatchRules
+from remediation.model.placement import AT_REST, EXCHANGE, Placement
+from remediation.model.running import new_run_id, utc_now
+from remediation.model.secrets import Keys
+from remediation.stages import crawl, flag, match, plan
+from remediation.store.crosswalk_files import read_crosswalk
+from remediation.store.keys import load_key_file
+from remediation.tables.judge import Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A job with its keys, at one moment."""
+
+    job: Job
+    keys: Keys
+    now: datetime
+
+    @classmethod
+    def open(cls, job: Job) -> Session:
+        """Load the key file of a job."""
+        return cls(job, load_key_file(job.privacy.key_file), utc_now())
+
+    @property
+    def output(self) -> Path:
+        """The job's output folder."""
+        return self.job.output.dir
+
+    def rules(self) -> BsnRules:
+        """The hospital's own issuers and placeholders."""
+        return BsnRules(self.job.bsn.extra_issuers, self.job.bsn.placeholders)
+
+    def sources(self) -> Sources:
+        """What a source is in this job."""
+        return Sources(tuple(self.job.source.by), dict(self.job.source.rename))
+
+    def roots(self) -> dict[str, Path]:
+        """Archive names and their roots."""
+        return {archive.name: Path(archive.root) for archive in self.job.archives}
+
+    def crosswalk(self) -> Crosswalk:
+        """Read the EPD export."""
+        return read_crosswalk(self.job.crosswalk_settings(), self.now)
+
+    def archives(self) -> dict[str, ArchiveIssuers]:
+        """Issuer settings per archive."""
+        return {
+            archive.name: ArchiveIssuers(
+                archive.local_issuer,
+                tuple(
+                    IssuerPeriod(
+                        one.local_issuer,
+                        one.start,
+                        one.end,
+                        one.institution or "",
+                        one.writing_software or "",
+                        one.number_shape or "",
+                    )
+                    for one in archive.local_issuer_period
+                ),
+                {alias.spelling: alias.means for alias in archive.issuer_alias},
+            )
+            for archive in self.job.archives
+        }
+
+    def crawl_options(
+        self,
+        archive: str,
+        *,
+        start: date | None = None,
+        end: date | None = None,
+        fresh: bool = False,
+    ) -> crawl.CrawlOptions:
+        """Options of `crawl` for one archive; a range of its own makes it partial."""
+        job, section = self.job, self.job.archive(archive)
+        root = crawl.ArchiveRoot(
+            section.name, Path(section.root), section.layout or "", section.layout_date == "study"
+        )
+        return crawl.CrawlOptions(
+            archive=root,
+            output=self.output,
+            key_file=job.privacy.key_file,
+            key_id=self.keys.key_id,
+            run_id=new_run_id(self.now),
+            at=self.now,
+            rules=self.rules(),
+            seal_paths=job.privacy.seal_paths,
+            start=start or job.start,
+            end=end or job.end,
+            partial=bool(start or end),
+            fresh=fresh,
+        )
+
+    def flag_options(self) -> flag.FlagOptions:
+        """Options of `flag`."""
+        job = self.job
+        return flag.FlagOptions(
+            output=self.output,
+            key_id=self.keys.key_id,
+            sources=self.sources(),
+            target=self.placement(None).target,
+            events=job.model_events(),
+            target_coverage=job.target_coverage,
+            provisional_from=_months_before(self.now.date(), job.provisional_months),
+            start=job.start,
+            end=job.end,
+        )
+
+    def match_rules(self) -> MatchRules:
+        """When a number may be written."""
+        table = self.job.crosswalk
+        if table is None:
+            raise UsageError(
+                "the job file has no [crosswalk]", str(self.job.path), "name the EPD's export there"
+            )
+        return MatchRules(
+            frozenset(table.writable_statuses),
+            frozenset(table.writable_validations),
+            frozenset(self.job.bsn.placeholders),
+            self.job.allow_test_numbers,
+            self.archives(),
+        )
+
+    def match_options(self) -> match.MatchOptions:
+        """Options of `match`."""
+        return match.MatchOptions(self.output, self.match_rules(), self.roots(), self.sources())
+
+    def placement(self, target: str | None) -> Placement:
+        """Return the target placement, by the job or by name."""
+        section = self.job.placement
+        name = target or section.target
+        if name not in (AT_REST, EXCHANGE):
+            raise UsageError(
+                "the target placement is not known", "[placement] target", "use at-rest or exchange"
+            )
+        return Placement(
+            name,
+            original_attributes=section.original_attributes,
+            remove_retired=section.remove_retired,
+        )
+
+    def plan_options(
+        self,
+        *,
+        periods: Iterable[str] = (),
+        select: Iterable[tuple[str, str]] = (),
+        target: str | None = None,
+        author: str | None = None,
+        at: datetime | None = None,
+    ) -> plan.PlanOptions:
+        """Options of `plan`."""
+        job = self.job
+        return plan.PlanOptions(
+            output=self.output,
+            job_file=job.path,
+            job_name=job.name,
+            author=author or getpass.getuser(),
+            responsible=job.responsible,
+            placement=self.placement(target),
+            job_target=self.placement(None).target,
+            roots=self.roots(),
+            archives=self.archives(),
+            sources=self.sources(),
+            extra_issuers=job.bsn.extra_issuers,
+            in_place_statement=job.apply.in_place_statement,
+            periods=tuple(periods),
+            select=tuple(select),
+            max_files=job.apply.max_files,
+            at=at.astimezone(UTC) if at else None,
+            tool_version=version("remediation"),
+        )
+
+
+def _months_before(day: date, months: int) -> date:
+    """Return the first day of the month that lies `months` months before a day's."""
+    number = day.year * 12 + day.month - 1 - months
+    return date(number // 12, number % 12 + 1, 1)
