@@ -6,7 +6,6 @@ needs to know of the rest of the file comes with the validation context.
 
 from __future__ import annotations
 
-import base64
 import glob
 import os
 import re
@@ -20,13 +19,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
-from remediation.model import bsn, issuers
+from remediation.errors import UsageError
+from remediation.model import bsn, issuers, minisign
 
 FOREIGN, IGNORE = "foreign", "ignore"  # what an alias can mean beside an issuer of ours
 LONGEST = 64  # characters of an LO value in every character set
 
 _PLACEHOLDERS = ("yyyy", "mm", "dd")
-_MINISIGN_KEY = 42  # bytes: two of algorithm, eight of key id, thirty-two of key
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -236,14 +235,18 @@ def prefix(value: str) -> str:
     return value
 
 
-def public_key(value: str) -> str:
-    """Accept the line of a minisign public key. Source: the minisign format, "public key"."""
+def public_key(value: str, info: ValidationInfo) -> str:
+    """Accept the line of a minisign public key that no other approver has.
+
+    The key itself counts: its number in the line can be changed at will.
+    """
     try:
-        raw = base64.b64decode(value, validate=True)
-    except ValueError:
-        raw = b""
-    if len(raw) != _MINISIGN_KEY or not raw.startswith(b"Ed"):
-        raise ValueError("must be a minisign public key: the line that begins with RW")
+        key = minisign.key_bytes_of(value).hex()
+    except UsageError:
+        raise ValueError("must be a minisign public key: the line that begins with RW") from None
+    if ("public key", key) in context(info).seen:
+        raise ValueError("is the same as in an earlier table")
+    context(info).seen.add(("public key", key))
     return value
 
 

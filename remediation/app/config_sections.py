@@ -191,7 +191,7 @@ class Approver(Section):
     """`[[approver]]`: who may approve, by minisign public key."""
 
     name: Annotated[Text, checks.unique("approver")]
-    public_key: Annotated[str, AfterValidator(checks.public_key), checks.unique("public key")]
+    public_key: Annotated[str, AfterValidator(checks.public_key)]
 
 
 class Apply(Section):

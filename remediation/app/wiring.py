@@ -13,7 +13,7 @@ from remediation.app.config import Job
 from remediation.dicom.locate import BsnRules
 from remediation.errors import UsageError
 from remediation.model.crosswalk import Crosswalk
-from remediation.model.identity import ArchiveIssuers, IssuerPeriod, MatchRules
+from remediation.model.evidence import ArchiveIssuers, IssuerPeriod, MatchRules
 from remediation.model.placement import AT_REST, EXCHANGE, Placement
 from remediation.model.running import new_run_id, utc_now
 from remediation.model.secrets import Keys

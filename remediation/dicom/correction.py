@@ -1,8 +1,8 @@
 """Correction: which elements of one head change, and into what, for a target placement.
 
-Decides, element by element, and encodes; `splice` puts the result into the head. Refuses by
-raising `Refused` with a reason from a closed list. Source: PS3.3 C.7.1.1 (patient identification),
-C.12.1.1.9 (original attributes), PS3.5 section 6.2.
+Decides, element by element; `splice` puts the result into the head. Refuses by raising `Refused`
+with a reason from a closed list. Source: PS3.3 C.7.1.1 (patient identification), C.12.1.1.9
+(original attributes), PS3.5 section 6.2.
 """
 
 from __future__ import annotations
@@ -10,29 +10,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from remediation.dicom.elements import Element, Head, Item
+from remediation.dicom.elements import Element, Head, Item, keyword
 from remediation.dicom.encode import Encoder
-from remediation.dicom.locate import qualifier_texts
-from remediation.model import bsn as bsn_rules
-from remediation.model import issuers
+from remediation.dicom.groups import (
+    IDENTITY,
+    ISSUER,
+    ORIGINAL,
+    OTHERS,
+    PATIENT_ID,
+    QUALIFIERS,
+    RETIRED,
+    TYPE,
+    VRS,
+    Group,
+    Refused,
+    bsn_group,
+    check_item,
+    check_local,
+    element_of,
+    item_with,
+    local_issuer,
+    read,
+    refuse,
+)
+from remediation.model.bsn import normalise
+from remediation.model.issuers import ASSERTING, BSN_OID
 from remediation.model.placement import AT_REST, ITEM_TYPE, MODIFYING_SYSTEM, Edit, Order
 
-PATIENT_ID, ISSUER, TYPE, QUALIFIERS = 0x00100020, 0x00100021, 0x00100022, 0x00100024
-RETIRED, OTHERS, ORIGINAL = 0x00101000, 0x00101002, 0x04000561
-_VRS = {PATIENT_ID: "LO", ISSUER: "LO", TYPE: "CS", QUALIFIERS: "SQ"}
-_VRS |= {RETIRED: "LO", OTHERS: "SQ", ORIGINAL: "SQ"}
-_IDENTITY = (PATIENT_ID, ISSUER, TYPE, QUALIFIERS)
-_MODIFIED, _WHEN, _SYSTEM, _SOURCE, _REASON = (
-    0x04000550,
-    0x04000562,
-    0x04000563,
-    0x04000564,
-    0x04000565,
-)
+__all__ = ["Correction", "Refused", "correct"]
 
-
-class Refused(Exception):  # noqa: N818 - a verdict
-    """This head is not corrected, for a reason from a closed list."""
+_MODIFIED, _WHEN, _SYSTEM = 0x04000550, 0x04000562, 0x04000563
+_SOURCE, _REASON = 0x04000564, 0x04000565
+_ITEM_NUMBER = "OtherPatientIDsSequence.PatientID"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +52,17 @@ class Correction:
     edits: tuple[Edit, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Id:
-    """An identity group, at the top level or in an item: number, issuer, kind of issuer."""
-
-    number: str
-    issuer: str
-    kind: str
-    elements: tuple[Element, ...]
-
-
 def correct(head: Head, order: Order) -> Correction:
     """Return the changes that bring a head to the order's placement; none where it is there.
 
     Raises:
-        Refused: `identity-vr`, `duplicate`, `odd-length`, `no-local-number`, `local-number-form`,
-            `qualifiers-say-bsn`, `item-of-another-issuer`, `nested-group-length`.
+        Refused: `identity-vr` (wrong or UN), `duplicate`, `odd-length`, `nested-group-length`;
+            `no-local-number` (to change places with), `local-number-form` (empty, a backslash,
+            too long, or marked as a BSN), `local-issuer-form`, `qualifiers-say-bsn` (of a local
+            number), `item-of-another-issuer` (the BSN's digits under an issuer that is neither
+            the BSN's nor empty), `header-disagrees` (an item holds somebody else's BSN).
     """
-    writer = _Writer(head, order)
-    if order.placement.target == AT_REST:
-        writer.at_rest()
-    else:
-        writer.exchange()
-    if order.placement.remove_retired:
-        writer.remove_retired()
-    return writer.finish()
+    return _Writer(head, order).write()
 
 
 class _Writer:
@@ -79,257 +74,199 @@ class _Writer:
         self.changes: dict[int, bytes | None] = {}
         self.edits: list[Edit] = []
         self.wrong = False  # a wrong value is replaced, not just one added or moved
-        self.own = {tag: self._checked(head.elements, tag) for tag in _VRS}
-        self.primary = self._id(head.elements)
+        self.own = {tag: element_of(head.elements, tag) for tag in VRS}
         others = self.own[OTHERS]
         self.items = others.items if others else ()
-        for item in self.items:
-            for tag in _IDENTITY:
-                self._checked(item.elements, tag)
-        self.ids = [self._id(item.elements) for item in self.items]
+        self.primary = read(head, head.elements, order)
+        self.groups = [read(head, item.elements, order) for item in self.items]
+        self.bsn = bsn_group(self.encoder, order)
+        self.local_spellings = (order.local_spellings | {order.local_issuer}) - {""}
 
-    def _checked(self, elements: tuple[Element, ...], tag: int) -> Element | None:
-        found = [e for e in elements if e.tag == tag]
-        if len(found) > 1:
-            raise Refused("duplicate")
-        if not found:
-            return None
-        element = found[0]
-        if element.vr != _VRS[tag] or (element.vr == "SQ") != self._is_sequence(element):
-            raise Refused("identity-vr")
-        if (element.end - element.start) % 2:
-            raise Refused("odd-length")
-        return element
-
-    @staticmethod
-    def _is_sequence(element: Element) -> bool:
-        return element.vr == "SQ"
-
-    def _id(self, elements: tuple[Element, ...]) -> _Id:
-        by_tag = {e.tag: e for e in elements}
-        number = self.head.text(by_tag.get(PATIENT_ID))
-        issuer = self.head.text(by_tag.get(ISSUER))
-        said = qualifier_texts(self.head, elements)
-        return _Id(
-            number,
-            issuer,
-            issuers.combined(issuer, said, number, self.order.extra_issuers),
-            elements,
-        )
-
-    def _is_bsn(self, one: _Id) -> bool:
-        return bsn_rules.normalise(one.number) == self.order.bsn
+    def write(self) -> Correction:
+        """Decide on every element of the closed list, and return what changes."""
+        concerned = [n for n, group in enumerate(self.groups) if group.concerns_bsn]
+        for n in concerned:
+            check_item(self.groups[n], self.order)
+            self.wrong |= self.groups[n].wrong
+        if self.order.placement.target == AT_REST:
+            self._at_rest(concerned)
+        else:
+            self._exchange(concerned)
+        if self.order.placement.remove_retired:
+            self._remove_retired()
+        if self.changes and self.order.placement.original_attributes:
+            self._append_original()
+        return Correction(self.changes, tuple(self.edits))
 
     # -- placements ---------------------------------------------------------------------------
 
-    def at_rest(self) -> None:
-        if self._is_bsn(self.primary):
-            self._swap_back()
+    def _at_rest(self, concerned: list[int]) -> None:
+        if self.primary.is_bsn:
+            self._bsn_item([self._swap_back(), *concerned])
             return
-        self._local_form()
-        if self.primary.kind in issuers.ASSERTING:
-            if issuers.kind(self.primary.issuer, self.order.extra_issuers) not in issuers.ASSERTING:
-                raise Refused("qualifiers-say-bsn")
-            self._set(ISSUER, self.order.local_issuer.encode(), "job")
+        check_local(self.primary)
+        if self.primary.qualified:
+            refuse("qualifiers-say-bsn")
+        if self.primary.labelled:
+            issuer = self.encoder.text(ISSUER, "LO", local_issuer(self.order))
+            self._replace(ISSUER, issuer, "set", "job")
             self.wrong = True
-        self._bsn_item(self._bsn_items())
+        if concerned:
+            self.wrong |= self.groups[concerned[0]].differs(self.order.bsn)
+        self._bsn_item(concerned)
 
-    def exchange(self) -> None:
-        keep = [self._raw(item) for n, item in enumerate(self.items) if not self._says_bsn(n)]
-        dropped = len(keep) != len(self.items)
-        if not self._is_bsn(self.primary):
-            self._local_form()
-            former = self._former_local_item()
-            if former not in keep:
-                keep = [
-                    self._raw(item)
-                    for n, item in enumerate(self.items)
-                    if not self._says_bsn(n) and not self._is_former(n)
-                ]
-                keep.append(former)
-                self._note("OtherPatientIDsSequence.PatientID", "move", "header", "local")
-            self.wrong |= self.primary.kind in issuers.ASSERTING
-            self._set(PATIENT_ID, self.order.bsn.encode(), "crosswalk", "bsn")
-        elif self.primary.number != self.order.bsn:
-            self._set(PATIENT_ID, self.order.bsn.encode(), "crosswalk", "bsn")
-        self._set(ISSUER, issuers.BSN_OID.encode(), "constant")
-        self._set(TYPE, ITEM_TYPE.encode(), "constant")
-        if self.order.placement.qualifiers:
-            self._replace(QUALIFIERS, self._qualifiers(), "set", "constant")
-        if dropped:
-            self._note("OtherPatientIDsSequence.PatientID", "remove", "header", "bsn")
-        self._others(keep)
+    def _swap_back(self) -> int:
+        """Move the one local identity among the items to the top; return which item it was."""
+        local = [n for n, group in enumerate(self.groups) if group.issuer in self.local_spellings]
+        if len(local) != 1 or not self.groups[local[0]].number or self.groups[local[0]].is_bsn:
+            refuse("no-local-number")
+        group = self.groups[local[0]]
+        check_local(group)
+        if group.qualified:
+            refuse("qualifiers-say-bsn")
+        for tag in IDENTITY:
+            token_of = "local" if tag == PATIENT_ID else ""
+            self._replace(tag, group.raw.get(tag), "move", "header", token_of)
+        return local[0]
 
-    def _local_form(self) -> None:
-        raw = self.head.raw(self.own[PATIENT_ID])
-        if not self.primary.number or b"\\" in raw or len(self.primary.number) > 64:  # noqa: PLR2004
-            raise Refused("local-number-form")
+    def _exchange(self, concerned: list[int]) -> None:
+        items = {n: self._raw(item) for n, item in enumerate(self.items) if n not in concerned}
+        for n in concerned:
+            self._note(f"OtherPatientIDsSequence[{n}].PatientID", "remove", "header", "bsn")
+        if self.primary.is_bsn:
+            self.wrong |= self.primary.differs(self.order.bsn)
+        else:
+            check_local(self.primary)
+            self.wrong |= self.primary.labelled
+            self._keep_local(items)
+        texts = {PATIENT_ID: self.primary.number, ISSUER: self.primary.issuer}
+        texts |= {TYPE: self.primary.type, QUALIFIERS: ""}
+        rights = {PATIENT_ID: self.order.bsn, ISSUER: BSN_OID, TYPE: ITEM_TYPE}
+        for tag in IDENTITY:
+            if tag == QUALIFIERS or texts[tag] != rights[tag]:
+                source, token_of = ("crosswalk", "bsn") if tag == PATIENT_ID else ("constant", "")
+                self._replace(tag, self.bsn.get(tag), "set", source, token_of)
+        self._others(list(items.values()))
 
-    def _swap_back(self) -> None:
-        """PatientID holds the BSN: it changes places with the one item of the local issuer."""
-        local = [n for n, one in enumerate(self.ids) if one.issuer in self.order.local_spellings]
-        if len(local) != 1 or not self.ids[local[0]].number or self._is_bsn(self.ids[local[0]]):
-            raise Refused("no-local-number")
-        position = local[0]
-        item = self.items[position]
-        for tag in _IDENTITY:
-            source = next((e for e in item.elements if e.tag == tag), None)
-            raw = self.head.data[source.start : source.end] if source else None
-            if tag == PATIENT_ID and source and len(self.head.raw(source)) > 64:  # noqa: PLR2004
-                raise Refused("local-number-form")
-            self._replace(tag, raw, "move", "header", "local" if tag == PATIENT_ID else "")
-        others = [n for n in self._bsn_items() if n != position]
-        self._bsn_item([position, *others])
-
-    def _bsn_items(self) -> list[int]:
-        for one in self.ids:
-            if self._is_bsn(one) and one.kind == issuers.OTHER_KIND:
-                raise Refused("item-of-another-issuer")
-        return [n for n in range(len(self.items)) if self._says_bsn(n)]
-
-    def _says_bsn(self, n: int) -> bool:
-        return self._is_bsn(self.ids[n]) or self.ids[n].kind in issuers.ASSERTING
+    # -- items --------------------------------------------------------------------------------
 
     def _bsn_item(self, positions: list[int]) -> None:
         """Make exactly one item with the BSN: in place of the first of `positions`, or last."""
-        kept = [self._raw(item) for item in self.items]
+        kept = {n: self._raw(item) for n, item in enumerate(self.items)}
+        first = positions[0] if positions else len(kept)
+        model = self.items[first] if positions else None
+        made = item_with(self.head, self.encoder, model, self.bsn)
         if not positions:
-            kept.append(self.encoder.item(self._identity_of_bsn()))
-            self._note("OtherPatientIDsSequence.PatientID", "add", "crosswalk", "bsn")
-        else:
-            first, *more = positions
-            made = self._with_bsn(self.items[first])
-            if kept[first] != made:
-                self._note(f"OtherPatientIDsSequence[{first}].PatientID", "set", "crosswalk", "bsn")
-                self.wrong |= any(
-                    self.ids[n].kind in issuers.ASSERTING and not self._is_bsn(self.ids[n])
-                    for n in positions
-                )
-                self.wrong |= self.ids[first].kind == issuers.BSN_KIND
-            kept[first] = made
-            for n in more:
-                self._note(f"OtherPatientIDsSequence[{n}].PatientID", "remove", "header", "bsn")
-            kept = [raw for n, raw in enumerate(kept) if n not in more]
-        self._others(kept)
+            self._note(_ITEM_NUMBER, "add", "crosswalk", "bsn")
+        elif kept[first] != made:
+            self._note(f"OtherPatientIDsSequence[{first}].PatientID", "set", "crosswalk", "bsn")
+        kept[first] = made
+        for n in positions[1:]:
+            self._note(f"OtherPatientIDsSequence[{n}].PatientID", "remove", "header", "bsn")
+            del kept[n]
+        self._others(list(kept.values()))
 
-    # -- pieces -------------------------------------------------------------------------------
+    def _keep_local(self, items: dict[int, bytes]) -> None:
+        """Give the former primary identity its one item: the one that it has, or a new one last."""
+        same = [n for n in items if self._is_former(self.groups[n])]
+        at = same[0] if same else len(self.items)
+        model = self.items[at] if same else None
+        group = {**(self.groups[at].raw if same else {}), **self._former()}
+        if ISSUER not in group:
+            group[ISSUER] = self.encoder.text(ISSUER, "LO", local_issuer(self.order))
+        group.setdefault(TYPE, self.encoder.text(TYPE, "CS", ITEM_TYPE.encode()))
+        made = item_with(self.head, self.encoder, model, group)
+        if items.get(at) != made:
+            self._note(_ITEM_NUMBER, "move", "header", "local")
+        items[at] = made
+        for n in same[1:]:
+            self._note(f"OtherPatientIDsSequence[{n}].PatientID", "remove", "header", "local")
+            del items[n]
 
-    def _raw(self, item: Item) -> bytes:
-        return self.head.data[item.start : item.end]
+    def _is_former(self, group: Group) -> bool:
+        spellings = self.local_spellings | ({self.primary.issuer} - {""})
+        return group.number == self.primary.number and group.issuer in spellings
 
-    def _identity_of_bsn(self) -> list[bytes]:
-        parts = [
-            self.encoder.text(PATIENT_ID, "LO", self.order.bsn.encode()),
-            self.encoder.text(ISSUER, "LO", issuers.BSN_OID.encode()),
-            self.encoder.text(TYPE, "CS", ITEM_TYPE.encode()),
-        ]
-        if self.order.placement.qualifiers:
-            parts.append(self._qualifiers())
-        return parts
-
-    def _qualifiers(self) -> bytes:
-        text = self.encoder.text
-        item = self.encoder.item(
-            [
-                text(0x00400032, "UT", issuers.BSN_OID.encode()),
-                text(0x00400033, "CS", b"ISO"),
-                text(0x00400035, "CS", issuers.IDENTIFIER_TYPE.encode()),
-            ]
-        )
-        return self.encoder.sequence(QUALIFIERS, [item])
-
-    def _with_bsn(self, item: Item) -> bytes:
-        """Return an item with its identity group replaced; its other elements stay as they are."""
-        group = dict(zip(_IDENTITY, self._identity_of_bsn(), strict=False))
-        for element in item.elements:
-            if element.tag & 0xFFFF == 0:
-                raise Refused("nested-group-length")
-            if element.tag not in _IDENTITY:
-                group[element.tag] = self.head.data[element.start : element.end]
-        return self.encoder.item([group[tag] for tag in sorted(group)], undefined=item.undefined)
-
-    def _former_local_item(self) -> bytes:
-        """Return the item that holds the former primary number, as the bytes that it was."""
-        raw = self.head.raw(self.own[PATIENT_ID])
-        vouched = self.primary.kind not in issuers.ASSERTING and self.primary.issuer
-        issuer = self.head.raw(self.own[ISSUER]) if vouched else self.order.local_issuer.encode()
-        kind = self.head.raw(self.own[TYPE]).strip(b" \0") or ITEM_TYPE.encode()
-        parts = [
-            self.encoder.text(PATIENT_ID, "LO", raw),
-            self.encoder.text(ISSUER, "LO", issuer),
-            self.encoder.text(TYPE, "CS", kind),
-        ]
-        qualifiers = self.own[QUALIFIERS]
-        if qualifiers and vouched:
-            parts.append(self.head.data[qualifiers.start : qualifiers.end])
-        return self.encoder.item(parts)
-
-    def _is_former(self, n: int) -> bool:
-        same = self.ids[n].number == self.primary.number
-        return same and self.ids[n].issuer in self.order.local_spellings | {self.primary.issuer}
+    def _former(self) -> dict[int, bytes]:
+        """Return the primary group as the bytes that it was, without what wrongly says BSN."""
+        group = dict(self.primary.raw)
+        if self.primary.own in ASSERTING or not self.primary.issuer:
+            group.pop(ISSUER, None)
+        if not self.primary.type:
+            group.pop(TYPE, None)
+        if self.primary.qualified or not self.primary.described:
+            group.pop(QUALIFIERS, None)
+        return group
 
     def _others(self, items: list[bytes]) -> None:
-        old = self.own[OTHERS]
-        undefined = old.undefined if old else False
-        encoded = self.encoder.sequence(OTHERS, items, undefined=undefined) if items else None
-        self._put(OTHERS, encoded)
+        if items or self.items:
+            old = self.own[OTHERS]
+            undefined = old.undefined if old else False
+            encoded = self.encoder.sequence(OTHERS, items, undefined=undefined)
+            self._put(OTHERS, encoded if items else None)
 
-    def remove_retired(self) -> None:
-        old = self.own[RETIRED]
-        values = self.head.raw(old).strip(b" \0").split(b"\\") if old else []
-        kept = [v for v in values if bsn_rules.normalise(v.decode("latin-1")) != self.order.bsn]
+    def _remove_retired(self) -> None:
+        values = self.head.raw(self.own[RETIRED]).split(b"\\")
+        kept = [v for v in values if normalise(v.decode("latin-1")) != self.order.bsn]
         if len(kept) != len(values):
-            encoded = self.encoder.text(RETIRED, "LO", b"\\".join(kept)) if kept else None
+            filled = any(value.strip(b" \0") for value in kept)
+            encoded = self.encoder.text(RETIRED, "LO", b"\\".join(kept)) if filled else None
             self._replace(RETIRED, encoded, "remove", "header", "bsn")
 
     # -- bookkeeping --------------------------------------------------------------------------
 
+    def _raw(self, part: Element | Item) -> bytes:
+        return self.head.data[part.start : part.end]
+
     def _note(self, attribute: str, action: str, source: str, token_of: str = "") -> None:
         self.edits.append(Edit(attribute, action, source, token_of))
-
-    def _set(self, tag: int, value: bytes, source: str, token_of: str = "") -> None:
-        if self.head.text(self.own[tag]).encode("latin-1") != value:
-            self._replace(tag, self.encoder.text(tag, _VRS[tag], value), "set", source, token_of)
 
     def _replace(
         self, tag: int, encoded: bytes | None, action: str, source: str, token_of: str = ""
     ) -> None:
-        names = {PATIENT_ID: "PatientID", ISSUER: "IssuerOfPatientID", TYPE: "TypeOfPatientID"}
-        names |= {QUALIFIERS: "IssuerOfPatientIDQualifiersSequence", RETIRED: "OtherPatientIDs"}
         if self._put(tag, encoded):
-            self._note(names[tag], action, source, token_of)
+            self._note(keyword(tag), action if encoded else "remove", source, token_of)
 
     def _put(self, tag: int, encoded: bytes | None) -> bool:
         old = self.own[tag]
-        before = self.head.data[old.start : old.end] if old else None
-        if encoded == before:
+        if encoded == (self._raw(old) if old else None):
             return False
         self.changes[tag] = encoded
         return True
 
-    def finish(self) -> Correction:
-        """Add the item of former values, and return everything."""
-        if self.changes and self.order.placement.original_attributes:
-            old = self.own[ORIGINAL]
-            items = [self._raw(item) for item in old.items] if old else []
-            items.append(self.encoder.item(list(self._history())))
-            undefined = old.undefined if old else False
-            self.changes[ORIGINAL] = self.encoder.sequence(ORIGINAL, items, undefined=undefined)
-            self._note("OriginalAttributesSequence", "append", "header")
-        return Correction(self.changes, tuple(self.edits))
+    # -- the former values --------------------------------------------------------------------
+
+    def _append_original(self) -> None:
+        """Add the item of former values behind those that are there."""
+        old = self.own[ORIGINAL]
+        items = [self._raw(item) for item in old.items] if old else []
+        items.append(self.encoder.item(list(self._history())))
+        undefined = old.undefined if old else False
+        self.changes[ORIGINAL] = self.encoder.sequence(ORIGINAL, items, undefined=undefined)
+        self._note("OriginalAttributesSequence", "append", "header")
 
     def _history(self) -> Iterator[bytes]:
-        tags = set(self.changes)
-        if PATIENT_ID in tags:
-            tags.add(ISSUER)
+        tags = self.changes.keys() | ({ISSUER} if PATIENT_ID in self.changes else set())
         former = []
         for tag in sorted(tags):
             old = self.own[tag]
-            empty = self.encoder.header(tag, _VRS[tag], 0)
-            former.append(self.head.data[old.start : old.end] if old else empty)
+            if old is None:
+                former.append(self.encoder.header(tag, VRS[tag], 0))
+            elif tag == OTHERS:
+                former.append(self._former_others(old))
+            else:
+                former.append(self._raw(old))
         text = self.encoder.text
         yield self.encoder.sequence(_MODIFIED, [self.encoder.item(former)])
         yield text(_WHEN, "DT", self.order.at.encode())
         yield text(_SYSTEM, "LO", MODIFYING_SYSTEM.encode())
         yield text(_SOURCE, "LO", b"")
         yield text(_REASON, "CS", b"CORRECT" if self.wrong else b"COERCE")
+
+    def _former_others(self, old: Element) -> bytes:
+        """Return the former sequence, without items that may hold another person's number."""
+        keep = [not (group.wrong and group.number) for group in self.groups]
+        if all(keep):
+            return self._raw(old)
+        items = [self._raw(item) for item, kept in zip(self.items, keep, strict=True) if kept]
+        return self.encoder.sequence(OTHERS, items, undefined=old.undefined)

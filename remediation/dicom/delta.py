@@ -1,23 +1,25 @@
 """Delta: an old head, a new head and the order in; the changed elements out, or a suspicion.
 
-Written without the code that makes corrections: it parses both heads and accepts only what a rule
-below claims. What no rule claims is suspicious. Source: the closed list of model/placement.
+Written without the code that makes corrections: it parses both heads, derives on its own what the
+order makes of each element of the closed list, and accepts that and nothing else. What no rule
+claims is suspicious. Source: the closed list of model/placement.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from dataclasses import dataclass
 
 from remediation.dicom.elements import LONG_VRS, Element, Head, Item
 from remediation.dicom.header import scan
 from remediation.model import issuers
-from remediation.model.bsn import normalise
+from remediation.model.bsn import is_placeholder, normalise, passes
 from remediation.model.placement import (
     AT_REST,
     CLOSED_LIST,
     ITEM_TYPE,
     MODIFYING_SYSTEM,
+    TEXT_CAP,
     Order,
 )
 
@@ -25,7 +27,11 @@ _ID, _ISSUER, _TYPE, _QUALIFIERS = 0x00100020, 0x00100021, 0x00100022, 0x0010002
 _RETIRED, _OTHERS, _ORIGINAL = 0x00101000, 0x00101002, 0x04000561
 _GROUP_LENGTHS = frozenset({0x00100000, 0x04000000})
 _IDENTITY = (_ID, _ISSUER, _TYPE, _QUALIFIERS)
-_TEXT_VRS = {_ID: b"LO", _ISSUER: b"LO", _TYPE: b"CS"}
+_VRS = {_ID: "LO", _ISSUER: "LO", _TYPE: "CS", _QUALIFIERS: "SQ"}
+_VRS |= {_RETIRED: "LO", _OTHERS: "SQ", _ORIGINAL: "SQ"}
+_NAMESPACES = frozenset({0x00400031, 0x00400032, 0x00400035})  # what in qualifiers names an issuer
+
+Parts = dict[int, bytes]  # per tag an element's bytes
 
 
 class Suspicious(Exception):  # noqa: N818 - a verdict
@@ -41,7 +47,8 @@ def delta(old: bytes, new: bytes, order: Order) -> frozenset[int]:
         order: what was to be written.
 
     Raises:
-        Suspicious: on any other difference, one byte being enough.
+        Suspicious: on any other difference, one byte being enough; and where the order asks for a
+            change that is not there.
     """
     return _Comparison(old, new, order).verdict()
 
@@ -51,14 +58,58 @@ def _claim(holds: bool, rule: str) -> None:  # noqa: FBT001 - reads as a sentenc
         raise Suspicious(rule)
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What the old head says at the top level, or in one item of OtherPatientIDsSequence."""
+
+    parts: Parts
+    number: str
+    issuer: str
+    type: str
+    described: bool  # there are qualifiers
+    qualified: bool  # and they say BSN
+    labelled: bool  # something says BSN
+    holds: bool  # the number is the ordered one
+
+
 class _Comparison:
     def __init__(self, old: bytes, new: bytes, order: Order) -> None:
         self.old, self.new, self.order = scan(old, len(old)), scan(new, len(new)), order
         for head, size in ((self.old, len(old)), (self.new, len(new))):
             _claim(not head.error and head.length == size, "both heads parse to their end")
             _claim(not head.deflated and head.little, "little endian, not deflated")
+            _claim(head.notes <= {"no-meta"}, "nothing ambiguous in either head")
+        self.wrong = False
 
     def verdict(self) -> frozenset[int]:
+        self._frame()
+        self._sound(self.old.elements)
+        found = self.old.find(_OTHERS)
+        self.items = found.items if found else ()
+        self.top = self._place(self.old.elements)
+        self.places = [self._place(item.elements) for item in self.items]
+        top, items = self._at_rest() if self.order.placement.target == AT_REST else self._exchange()
+        expected = {tag: top.get(tag, b"") for tag in _IDENTITY}
+        expected[_OTHERS] = self._sequence(_OTHERS, items) if items else b""
+        if not (items or self.items):
+            expected[_OTHERS] = self._at(self.old, _OTHERS)
+        expected[_RETIRED] = self._retired()
+        for tag, right in expected.items():
+            _claim(self._at(self.new, tag) == right, f"({tag >> 16:04x},{tag & 0xFFFF:04x})")
+        changed = {tag for tag, right in expected.items() if right != self._at(self.old, tag)}
+        if changed and self.order.placement.original_attributes:
+            self._original(changed)
+            changed.add(_ORIGINAL)
+        else:
+            same = self._at(self.old, _ORIGINAL) == self._at(self.new, _ORIGINAL)
+            _claim(same, "OriginalAttributesSequence stays as it is")
+        for tag in _GROUP_LENGTHS:
+            self._group_length(tag, changed)
+        return frozenset(changed)
+
+    # -- what must not change -----------------------------------------------------------------
+
+    def _frame(self) -> None:
         old, new = self.old, self.new
         _claim(old.notes == new.notes, "the same notes on both heads")
         _claim((old.syntax, old.explicit) == (new.syntax, new.explicit), "the same syntax")
@@ -71,20 +122,19 @@ class _Comparison:
             == [self._raw(new, e) for e in new.elements if e.tag not in free],
             "every other element unchanged",
         )
-        for tag in _GROUP_LENGTHS:
-            self._group_length(tag)
-        changed = {tag for tag in CLOSED_LIST if self._at(old, tag) != self._at(new, tag)}
-        if not changed:
-            _claim(old.data == new.data, "nothing changed")
-            return frozenset()
-        at_rest = self.order.placement.target == AT_REST
-        swapped = self._swapped_item() if at_rest and _ID in changed else None
-        (self._at_rest if at_rest else self._exchange)(changed, swapped)
-        self._retired(changed)
-        self._original(changed)
-        return frozenset(changed)
 
-    # -- small views --------------------------------------------------------------------------
+    def _group_length(self, tag: int, changed: set[int]) -> None:
+        old, new = self.old.find(tag), self.new.find(tag)
+        _claim((old is None) == (new is None), "group length elements neither come nor go")
+        if not (old and new):
+            return
+        right = self._raw(self.old, old)
+        if any(t >> 16 == tag >> 16 for t in changed):
+            group = [e for e in self.new.elements if e.tag >> 16 == tag >> 16 and e.tag != tag]
+            size = struct.pack("<L", sum(e.end - e.start for e in group))
+            _claim(len(self.old.raw(old)) == len(size), "a group length has four bytes")
+            right = self.old.data[old.start : old.value] + size
+        _claim(self._raw(self.new, new) == right, "group length counted anew")
 
     @staticmethod
     def _prefix(head: Head) -> bytes:
@@ -98,210 +148,216 @@ class _Comparison:
         element = head.find(tag)
         return self._raw(head, element) if element else b""
 
-    @staticmethod
-    def _inside(item: Item, tag: int) -> Element | None:
-        return next((e for e in item.elements if e.tag == tag), None)
+    # -- what the old head says ---------------------------------------------------------------
 
-    def _kind(self, head: Head, elements: tuple[Element, ...]) -> str:
-        by_tag = {e.tag: e for e in elements}
-        qualifiers = by_tag.get(_QUALIFIERS)
-        said = [
-            head.text(inner)
-            for item in (qualifiers.items if qualifiers else ())
-            for inner in item.elements
-        ]
-        issuer, number = head.text(by_tag.get(_ISSUER)), head.text(by_tag.get(_ID))
-        return issuers.combined(issuer, said, number, self.order.extra_issuers)
+    def _sound(self, elements: tuple[Element, ...]) -> None:
+        for element in elements:
+            if element.tag in _VRS:
+                _claim(element.vr == _VRS[element.tag], "identity elements have their own VR")
+                _claim((element.end - element.start) % 2 == 0, "and an even length")
 
-    def _says_bsn(self, item: Item) -> bool:
-        number = self.old.text(self._inside(item, _ID))
-        return (
-            normalise(number) == self.order.bsn
-            or self._kind(self.old, item.elements) in issuers.ASSERTING
+    def _place(self, elements: tuple[Element, ...]) -> _Place:
+        self._sound(tuple(e for e in elements if e.tag in _IDENTITY))
+        by_tag = {e.tag: e for e in elements if e.tag in _IDENTITY}
+        _claim(sum(e.tag in _IDENTITY for e in elements) == len(by_tag), "each element once")
+        number, issuer, kind = (self.old.text(by_tag.get(t)) for t in (_ID, _ISSUER, _TYPE))
+        qualifiers = by_tag[_QUALIFIERS].items if _QUALIFIERS in by_tag else ()
+        named = [e for item in qualifiers for e in item.elements if e.tag in _NAMESPACES]
+        qualified = any(self._says_bsn(self.old.text(e)) for e in named)
+        return _Place(
+            {tag: self._raw(self.old, e) for tag, e in by_tag.items()},
+            number,
+            issuer,
+            kind,
+            bool(qualifiers),
+            qualified,
+            qualified or self._says_bsn(issuer) or self._says_bsn(number.partition("^")[2]),
+            normalise(number) == self.order.bsn,
         )
 
-    def _written(self, tag: int, vr: bytes, value: bytes) -> bytes:
-        """Spell out, on its own, the element that should have been written."""
-        value += b" " * (len(value) % 2)
-        head = struct.pack("<HH", tag >> 16, tag & 0xFFFF)
-        if not self.old.explicit:
-            return head + struct.pack("<L", len(value)) + value
-        if vr.decode() in LONG_VRS:
-            return head + vr + bytes(2) + struct.pack("<L", len(value)) + value
-        return head + vr + struct.pack("<H", len(value)) + value
+    def _says_bsn(self, text: str) -> bool:
+        return issuers.kind(text, self.order.extra_issuers) in issuers.ASSERTING
 
-    def _qualifiers(self) -> bytes:
-        body = (
-            self._written(0x00400032, b"UT", issuers.BSN_OID.encode())
-            + self._written(0x00400033, b"CS", b"ISO")
-            + self._written(0x00400035, b"CS", issuers.IDENTIFIER_TYPE.encode())
-        )
-        item = struct.pack("<HHL", 0xFFFE, 0xE000, len(body)) + body
-        return self._written(_QUALIFIERS, b"SQ", item)
+    def _is_local(self, issuer: str) -> bool:
+        return issuer != "" and issuer in self.order.local_spellings | {self.order.local_issuer}
 
-    # -- rules --------------------------------------------------------------------------------
+    def _concerned(self) -> list[int]:
+        """Return the items of the BSN: they hold it, or say so of a number that is nobody's."""
+        result = [n for n, place in enumerate(self.places) if place.holds or place.labelled]
+        for place in (self.places[n] for n in result):
+            if place.holds:
+                _claim(place.labelled or not place.issuer, "no item of another issuer is touched")
+                continue
+            self.wrong = True
+            number = normalise(place.number) or ""
+            nobody = not passes(number) or is_placeholder(number, self.order.placeholders)
+            _claim(nobody, "no item holds another person's BSN")
+        return result
 
-    def _group_length(self, tag: int) -> None:
-        old, new = self.old.find(tag), self.new.find(tag)
-        _claim((old is None) == (new is None), "group length elements neither come nor go")
-        if old and new:
-            header = self.old.data[old.start : old.value] == self.new.data[new.start : new.value]
-            size = sum(
-                e.end - e.start
-                for e in self.new.elements
-                if e.tag >> 16 == tag >> 16 and e.tag != tag
-            )
-            right = self.new.raw(new) == struct.pack("<L", size)
-            same = self.new.raw(new) == self.old.raw(old)
-            touched = any(
-                t >> 16 == tag >> 16 and self._at(self.old, t) != self._at(self.new, t)
-                for t in CLOSED_LIST
-            )
-            _claim(header and (right if touched else same), "group length counted anew")
+    def _local_number(self, place: _Place) -> None:
+        text = place.number
+        moveable = text != "" and "\\" not in text and len(text) <= TEXT_CAP
+        said = self._says_bsn(text.partition("^")[2])
+        _claim(moveable and not said, "a local number that can be kept")
 
-    def _bsn_parts(self) -> dict[int, bytes]:
+    # -- what the order makes of it -----------------------------------------------------------
+
+    def _bsn_parts(self) -> Parts:
         parts = {
-            _ID: self._written(_ID, b"LO", self.order.bsn.encode()),
-            _ISSUER: self._written(_ISSUER, b"LO", issuers.BSN_OID.encode()),
-            _TYPE: self._written(_TYPE, b"CS", ITEM_TYPE.encode()),
+            _ID: self._text(_ID, "LO", self.order.bsn),
+            _ISSUER: self._text(_ISSUER, "LO", issuers.BSN_OID),
+            _TYPE: self._text(_TYPE, "CS", ITEM_TYPE),
         }
         if self.order.placement.qualifiers:
-            parts[_QUALIFIERS] = self._qualifiers()
+            body = (
+                self._text(0x00400032, "UT", issuers.BSN_OID)
+                + self._text(0x00400033, "CS", "ISO")
+                + self._text(0x00400035, "CS", issuers.IDENTIFIER_TYPE)
+            )
+            parts[_QUALIFIERS] = self._element(_QUALIFIERS, "SQ", _item(body))
         return parts
 
-    def _swapped_item(self) -> Item:
-        others = self.old.find(_OTHERS)
-        local = [
-            item
-            for item in (others.items if others else ())
-            if self.old.text(self._inside(item, _ISSUER)) in self.order.local_spellings
-        ]
-        primary = normalise(self.old.text(self.old.find(_ID)))
-        _claim(primary == self.order.bsn, "PatientID moves only where it was the BSN")
-        _claim(len(local) == 1, "one item has the local issuer")
-        return local[0]
+    def _corrects(self, place: _Place) -> bool:
+        """Tell whether making the BSN's place of this one replaces a value by another."""
+        right = {(place.number, self.order.bsn), (place.issuer, issuers.BSN_OID)}
+        right.add((place.type, ITEM_TYPE))
+        replaced = any(was and was != will for was, will in right)
+        return replaced or (place.described and not place.qualified)
 
-    def _at_rest(self, changed: set[int], swapped: Item | None) -> None:
-        if swapped is not None:
-            for tag in _IDENTITY:
-                inside = self._inside(swapped, tag)
-                moved = self._raw(self.old, inside) if inside else b""
-                _claim(self._at(self.new, tag) == moved, "the local identity moves as it was")
+    def _at_rest(self) -> tuple[Parts, list[bytes]]:
+        concerned, top = self._concerned(), dict(self.top.parts)
+        if self.top.holds:
+            local = [n for n, place in enumerate(self.places) if self._is_local(place.issuer)]
+            _claim(len(local) == 1, "PatientID changes places with the one local number")
+            place = self.places[local[0]]
+            self._local_number(place)
+            _claim(not (place.holds or place.labelled), "that is a local number")
+            top, concerned = dict(place.parts), [local[0], *concerned]
         else:
-            _claim(not changed & {_ID, _TYPE, _QUALIFIERS}, "the local identity stays")
-            if _ISSUER in changed:
-                said = self._kind(self.old, self.old.elements) in issuers.ASSERTING
-                local = self._written(_ISSUER, b"LO", self.order.local_issuer.encode())
-                right = self._at(self.new, _ISSUER) == local
-                _claim(said and right, "a BSN issuer on a local number becomes the local one")
-        _claim(_OTHERS in changed or swapped is None, "the BSN goes where the local number was")
-        self._items(
-            leaves=lambda item: item is swapped or self._says_bsn(item),
-            comes=self._is_bsn_item,
-            at_most=1 if _OTHERS in changed else 0,
-        )
+            self._local_number(self.top)
+            _claim(not self.top.qualified, "no qualifiers say BSN of a local number")
+            if self.top.labelled:
+                top[_ISSUER] = self._local_issuer()
+                self.wrong = True
+            if concerned:
+                self.wrong |= self._corrects(self.places[concerned[0]])
+        items = [self._raw(self.old, item) for item in self.items]
+        if not concerned:
+            return top, [*items, _item(b"".join(self._bsn_parts().values()))]
+        items[concerned[0]] = self._rebuilt(self.items[concerned[0]], self._bsn_parts())
+        return top, [raw for n, raw in enumerate(items) if n not in concerned[1:]]
 
-    def _exchange(self, changed: set[int], swapped: Item | None) -> None:
-        assert swapped is None
-        for tag, part in self._bsn_parts().items():
-            same = tag in _TEXT_VRS and self.new.text(self.new.find(tag)) == self.old.text(
-                self.old.find(tag)
-            )
-            kept = (
-                same and tag not in changed and self.new.text(self.new.find(tag)).encode() in part
-            )
-            _claim(kept or self._at(self.new, tag) == part, "the BSN is primary, with its issuer")
-        if not self.order.placement.qualifiers:
-            _claim(_QUALIFIERS not in changed, "qualifiers stay")
-        number = self.old.text(self.old.find(_ID))
-        self._items(
-            leaves=lambda item: (
-                self._says_bsn(item) or self.old.text(self._inside(item, _ID)) == number
-            ),
-            comes=self._is_former_local,
-            at_most=1 if normalise(number) != self.order.bsn else 0,
-        )
+    def _exchange(self) -> tuple[Parts, list[bytes]]:
+        concerned, top = self._concerned(), self._bsn_parts()
+        spelt = {_ID: self.top.number, _ISSUER: self.top.issuer, _TYPE: self.top.type}
+        right = {_ID: self.order.bsn, _ISSUER: issuers.BSN_OID, _TYPE: ITEM_TYPE}
+        top |= {tag: self.top.parts[tag] for tag in spelt if spelt[tag] == right[tag]}
+        items = {n: self._raw(self.old, i) for n, i in enumerate(self.items) if n not in concerned}
+        if self.top.holds:
+            self.wrong |= self._corrects(self.top)
+            return top, list(items.values())
+        self._local_number(self.top)
+        self.wrong |= self.top.labelled
+        mine = [n for n in items if self._is_former(self.places[n])]
+        made = self._former(mine[0] if mine else None)
+        items[mine[0] if mine else len(self.items)] = made
+        return top, [raw for n, raw in sorted(items.items()) if n not in mine[1:]]
 
-    def _items(
-        self, leaves: Callable[[Item], bool], comes: Callable[[Item], bool], at_most: int
-    ) -> None:
-        """Every item of OtherPatientIDsSequence stays in its order, but for what may change."""
-        old, new = self.old.find(_OTHERS), self.new.find(_OTHERS)
-        old_items, new_items = (old.items if old else ()), (new.items if new else ())
-        if old and new:
-            _claim(old.undefined == new.undefined and new.vr == "SQ", "the sequence's length form")
-        elif new:
-            _claim(not new.undefined and new.vr == "SQ", "a new sequence has a defined length")
-        staying = [self._raw(self.old, i) for i in old_items if not leaves(i)]
-        may_stay = {self._raw(self.old, i) for i in old_items}
-        fresh = [i for i in new_items if self._raw(self.new, i) not in may_stay]
-        kept = [self._raw(self.new, i) for i in new_items if self._raw(self.new, i) in may_stay]
-        _claim([raw for raw in kept if raw in staying] == staying, "other items unchanged")
-        _claim(len(kept) <= len(old_items), "no item twice")
-        _claim(len(fresh) <= at_most and all(map(comes, fresh)), "one new item, as ordered")
+    def _is_former(self, place: _Place) -> bool:
+        same = place.issuer != "" and place.issuer == self.top.issuer
+        return place.number == self.top.number and (same or self._is_local(place.issuer))
 
-    def _is_bsn_item(self, item: Item) -> bool:
-        parts = {e.tag: self._raw(self.new, e) for e in item.elements}
-        if [e.tag for e in item.elements] != sorted(parts):
-            return False
-        identity = {tag: parts.pop(tag) for tag in _IDENTITY if tag in parts}
-        others = self.old.find(_OTHERS)
-        models = [i for i in (others.items if others else ()) if i.undefined == item.undefined]
-        rests = [
-            {e.tag: self._raw(self.old, e) for e in old.elements if e.tag not in _IDENTITY}
-            for old in models
-        ]
-        known = parts in rests or (not parts and not item.undefined)
-        return identity == self._bsn_parts() and known
-
-    def _is_former_local(self, item: Item) -> bool:
-        parts = {e.tag: self._raw(self.new, e) for e in item.elements}
-        vouched = self._kind(self.old, self.old.elements) not in issuers.ASSERTING
-        issuer = self.old.raw(self.old.find(_ISSUER)) if vouched else b""
-        issuer = issuer if issuer.strip(b" \0") else self.order.local_issuer.encode()
-        kind = self.old.raw(self.old.find(_TYPE)).strip(b" \0") or ITEM_TYPE.encode()
-        expected = {
-            _ID: self._written(_ID, b"LO", self.old.raw(self.old.find(_ID))),
-            _ISSUER: self._written(_ISSUER, b"LO", issuer),
-            _TYPE: self._written(_TYPE, b"CS", kind),
+    def _former(self, position: int | None) -> bytes:
+        """Return the item of the former local number; what the header had wrong is left out."""
+        parts = dict(self.places[position].parts) if position is not None else {}
+        taken = {
+            _ID: True,
+            _ISSUER: bool(self.top.issuer) and not self._says_bsn(self.top.issuer),
+            _TYPE: bool(self.top.type),
+            _QUALIFIERS: self.top.described and not self.top.qualified,
         }
-        if parts.keys() - expected.keys():
-            expected[_QUALIFIERS] = self._at(self.old, _QUALIFIERS)
-        return parts == expected and not item.undefined and list(parts) == sorted(parts)
+        parts |= {tag: raw for tag, raw in self.top.parts.items() if taken[tag]}
+        if _ISSUER not in parts:
+            parts[_ISSUER] = self._local_issuer()
+        parts.setdefault(_TYPE, self._text(_TYPE, "CS", ITEM_TYPE))
+        if position is not None:
+            return self._rebuilt(self.items[position], parts)
+        return _item(b"".join(raw for _, raw in sorted(parts.items())))
 
-    def _retired(self, changed: set[int]) -> None:
-        if _RETIRED not in changed:
-            return
-        _claim(self.order.placement.remove_retired, "OtherPatientIDs stays as it is")
-        values = self.old.raw(self.old.find(_RETIRED)).strip(b" \0").split(b"\\")
+    def _rebuilt(self, item: Item, parts: Parts) -> bytes:
+        """Return an item with this identity, all else in it as it was."""
+        rest = [e for e in item.elements if e.tag not in _IDENTITY]
+        _claim(all(e.tag & 0xFFFF for e in rest), "no group length inside a changed item")
+        every = [(e.tag, self._raw(self.old, e)) for e in rest] + list(parts.items())
+        _claim(len({tag for tag, _ in every}) == len(every), "each element once")
+        return _item(b"".join(raw for _, raw in sorted(every)), undefined=item.undefined)
+
+    def _retired(self) -> bytes:
+        old = self.old.find(_RETIRED)
+        values = self.old.raw(old).split(b"\\")
         kept = [v for v in values if normalise(v.decode("latin-1")) != self.order.bsn]
-        right = self._written(_RETIRED, b"LO", b"\\".join(kept)) if kept else b""
-        _claim(self._at(self.new, _RETIRED) == right, "only the BSN leaves OtherPatientIDs")
+        if not self.order.placement.remove_retired or kept == values:
+            return self._at(self.old, _RETIRED)
+        value = b"\\".join(kept).decode("latin-1")
+        return self._text(_RETIRED, "LO", value) if value.strip(" \0\\") else b""
+
+    # -- the former values --------------------------------------------------------------------
 
     def _original(self, changed: set[int]) -> None:
-        if not self.order.placement.original_attributes:
-            _claim(_ORIGINAL not in changed, "OriginalAttributesSequence stays as it is")
-            return
         old, new = self.old.find(_ORIGINAL), self.new.find(_ORIGINAL)
-        _claim(new is not None, "the former values are kept")
-        assert new is not None
-        _claim(new.undefined == (old.undefined if old else False), "the sequence's length form")
-        former = [self._raw(self.old, i) for i in old.items] if old else []
-        now = [self._raw(self.new, i) for i in new.items]
-        _claim(now[:-1] == former, "existing items of OriginalAttributesSequence unchanged")
-        _claim(now[-1] in self._histories(changed), "the item of former values, as ordered")
-
-    def _histories(self, changed: set[int]) -> list[bytes]:
-        tags = (changed | ({_ISSUER} if _ID in changed else set())) - {_ORIGINAL}
-        vr = {_OTHERS: b"SQ", _QUALIFIERS: b"SQ", _TYPE: b"CS"}
-        values = b"".join(
-            self._at(self.old, tag) or self._written(tag, vr.get(tag, b"LO"), b"")
-            for tag in sorted(tags)
+        items = [self._raw(self.old, i) for i in old.items] if old else []
+        tags = changed | ({_ISSUER} if _ID in changed else set())
+        values = b"".join(self._former_value(tag) for tag in sorted(tags))
+        body = self._element(0x04000550, "SQ", _item(values))
+        body += self._text(0x04000562, "DT", self.order.at)
+        body += self._text(0x04000563, "LO", MODIFYING_SYSTEM)
+        body += self._text(0x04000564, "LO", "")
+        body += self._text(0x04000565, "CS", "CORRECT" if self.wrong else "COERCE")
+        right = self._sequence(_ORIGINAL, [*items, _item(body)])
+        _claim(
+            new is not None and self._raw(self.new, new) == right, "the former values, as ordered"
         )
-        item = struct.pack("<HHL", 0xFFFE, 0xE000, len(values)) + values
-        body = self._written(0x04000550, b"SQ", item)
-        body += self._written(0x04000562, b"DT", self.order.at.encode())
-        body += self._written(0x04000563, b"LO", MODIFYING_SYSTEM.encode())
-        body += self._written(0x04000564, b"LO", b"")
-        full = [body + self._written(0x04000565, b"CS", why) for why in (b"COERCE", b"CORRECT")]
-        return [struct.pack("<HHL", 0xFFFE, 0xE000, len(one)) + one for one in full]
+
+    def _former_value(self, tag: int) -> bytes:
+        """Return a former element; numbers that may be another person's are not kept in it."""
+        wrong = [p.labelled and not p.holds and p.number != "" for p in self.places]
+        if tag == _OTHERS and any(wrong):
+            pairs = zip(self.items, wrong, strict=True)
+            return self._sequence(_OTHERS, [self._raw(self.old, i) for i, bad in pairs if not bad])
+        return self._at(self.old, tag) or self._element(tag, _VRS[tag], b"")
+
+    # -- spelling it out ----------------------------------------------------------------------
+
+    def _local_issuer(self) -> bytes:
+        text = self.order.local_issuer
+        plain = text.isascii() and text.isprintable() and "\\" not in text
+        _claim(bool(text.strip()) and plain and len(text) <= TEXT_CAP, "a local issuer to write")
+        return self._text(_ISSUER, "LO", text)
+
+    def _text(self, tag: int, vr: str, text: str) -> bytes:
+        value = text.encode("latin-1")
+        return self._element(tag, vr, value + b" " * (len(value) % 2))
+
+    def _element(self, tag: int, vr: str, value: bytes, size: int | None = None) -> bytes:
+        head = struct.pack("<HH", tag >> 16, tag & 0xFFFF)
+        size = len(value) if size is None else size
+        if not self.old.explicit:
+            return head + struct.pack("<L", size) + value
+        if vr in LONG_VRS:
+            return head + vr.encode() + bytes(2) + struct.pack("<L", size) + value
+        return head + vr.encode() + struct.pack("<H", size) + value
+
+    def _sequence(self, tag: int, items: list[bytes]) -> bytes:
+        """Return a sequence with the length form that it had; a new one has a defined length."""
+        old, body = self.old.find(tag), b"".join(items)
+        if old and old.undefined:
+            end = struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
+            return self._element(tag, "SQ", body + end, 0xFFFFFFFF)
+        return self._element(tag, "SQ", body)
+
+
+def _item(body: bytes, *, undefined: bool = False) -> bytes:
+    if undefined:
+        end = struct.pack("<HHL", 0xFFFE, 0xE00D, 0)
+        return struct.pack("<HHL", 0xFFFE, 0xE000, 0xFFFFFFFF) + body + end
+    return struct.pack("<HHL", 0xFFFE, 0xE000, len(body)) + body

@@ -17,8 +17,9 @@ from remediation.model import bsn, issuers, places
 
 _SEARCHED = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT", "UN"})
 _ENOUGH_DIGITS = re.compile(rb"\d[^\0-\x1f]{0,3}\d{2}[^\0-\x1f]{0,3}\d{2}")
-_PRINTABLE = re.compile(rb"[\t\n\f\r\x1b -~\x80-\xff]*\0?")
-_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
+_PRINTABLE = re.compile(rb"[\t\n\f\r\x1b -~\x80-\xff]*\0*")
+_YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
+_DATE = re.compile(rf"0(?:{_YEAR}{_MONTH}{_DAY}|{_DAY}{_MONTH}{_YEAR})", re.ASCII)
 
 PATIENT_ID, ISSUER, QUALIFIERS = 0x00100020, 0x00100021, 0x00100024
 OTHER_IDS, OTHER_IDS_SEQUENCE = 0x00101000, 0x00101002
@@ -110,12 +111,19 @@ def identifiers(head: Head, rules: BsnRules) -> list[Identifier]:
     found: list[Identifier] = []
     for standing in _standings(head):
         element = standing.element
-        if element.items or not (element.tag in _IDENTIFIER_TAGS or standing.creator):
+        if element.items or not (element.tag in _IDENTIFIER_TAGS or _known_private(standing)):
             continue
         kind = places.kind(standing.place, standing.creator)
         if kind in places.IDENTIFIER_KINDS | {"historic"}:
             found += _identifiers_at(head, standing, kind, rules)
     return found
+
+
+def _known_private(standing: _Standing) -> bool:
+    element = standing.element
+    if not standing.creator or element.vr not in _SEARCHED:
+        return False
+    return (standing.creator, keyword(element.tag)) in places.PRIVATE_PATIENT_NUMBERS
 
 
 def _identifiers_at(
@@ -173,6 +181,8 @@ def findings(head: Head, found: list[Identifier], rules: BsnRules) -> list[Findi
     result = []
     for one in found:
         says = evidence(one, rules)
+        if not says and one.number is None:
+            result += in_text(one.place, one.creator, one.text, rules)
         if says:
             form = bsn.form(one.text) if one.number else "embedded"
             result.append(
@@ -215,12 +225,9 @@ def in_text(place: str, creator: str, text: str, rules: BsnRules) -> list[Findin
         whole = bsn.normalise(value)
         numbers = [whole] if whole else bsn.runs(value)
         for number in numbers:
-            date_like = len(number.lstrip("0")) == 8 and _DATE.fullmatch(number[1:])  # noqa: PLR2004
-            if (
-                date_like
-                or not bsn.passes(number)
-                or bsn.is_placeholder(number, rules.placeholders)
-            ):
+            if _DATE.fullmatch(number) and number not in value:
+                continue
+            if not bsn.passes(number) or bsn.is_placeholder(number, rules.placeholders):
                 continue
             form = bsn.form(value) if whole else "embedded"
             says = "unasserted" if whole else "embedded"

@@ -45,9 +45,7 @@ _WHOLE = re.compile(
 )
 # Not inside a longer number, a UID or a decimal string: no digit before, nor a digit's hyphen, nor
 # any dot; no digit behind, nor a dot with a digit. Grouped digits are not part of a longer group.
-_RUN = re.compile(
-    rf"(?<![\d.])(?<!\d-)(?:(?:{_GROUPED})(?![. -]?\d)|{_PLAIN}(?!\d|\.\d))", re.ASCII
-)
+_RUN = re.compile(rf"(?<![\d.])(?<!\d-)(?:(?:{_GROUPED})(?![. ]?\d)|{_PLAIN}(?!\d|\.\d))", re.ASCII)
 _SEPARATORS = str.maketrans("", "", ". -")
 
 

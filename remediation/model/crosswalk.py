@@ -198,6 +198,8 @@ class Crosswalk:
 
     def _shared(self) -> Iterator[tuple[str, str]]:
         for number, found in self._by_bsn.items():
+            if len(found) == 1:
+                continue
             own = [row for row in found if row.issuer and row.local_number and _names_somebody(row)]
             for issuer in {row.issuer for row in own}:
                 groups = {self._groups.of(_local(row)) for row in own if row.issuer == issuer}

@@ -58,6 +58,7 @@ class Reason(StrEnum):
     JOURNAL = "journal-not-written"
     UNSETTLED = "needs-recover"
     INTERRUPTED = "interrupted"
+    LISTED_TWICE = "listed-twice"
     UNDO = "undo-does-not-fit"
 
 

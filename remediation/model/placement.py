@@ -6,7 +6,10 @@ local number), `exchange` when sent (PatientID is the BSN). Source: PS3.3 C.7.1.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+
+from remediation.model.bsn import is_placeholder, passes
 
 AT_REST, EXCHANGE = "at-rest", "exchange"
 
@@ -16,6 +19,9 @@ CLOSED_LIST = frozenset(
 )
 MODIFYING_SYSTEM = "REMEDIATION"
 ITEM_TYPE = "TEXT"
+TEXT_CAP = 64  # characters of an LO value, PS3.5 section 6.2
+
+_MOMENT = re.compile(r"\d{14}(?:\.\d{1,6})?[+-]\d{4}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,13 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be written into one study's heads; holds a plain BSN, so it is never printed."""
+    """What is to be written into one study's heads; holds a plain BSN, so it is never printed.
+
+    >>> Order("999900007", "ZKH-OOST", frozenset(), Placement(), "20260102030405.000000+0000")
+    Traceback (most recent call last):
+    ...
+    ValueError: an order holds a number that passes the elfproef and is no placeholder
+    """
 
     bsn: str = field(repr=False)
     local_issuer: str
@@ -48,6 +60,15 @@ class Order:
     placement: Placement
     at: str  # DICOM DT with UTC offset: the time of the plan
     extra_issuers: tuple[str, ...] = ()  # the hospital's own spellings of the BSN issuer
+    placeholders: tuple[str, ...] = ()  # the hospital's own numbers that mean nothing
+
+    def __post_init__(self) -> None:
+        if not passes(self.bsn) or is_placeholder(self.bsn, self.placeholders):
+            raise ValueError(
+                "an order holds a number that passes the elfproef and is no placeholder"
+            )
+        if not _MOMENT.fullmatch(self.at):
+            raise ValueError("an order's time is a DICOM DT with UTC offset")
 
 
 @dataclass(frozen=True, slots=True)

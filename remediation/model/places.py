@@ -59,6 +59,8 @@ def kind(place: str, creator: str = "") -> str:
     ('private', 'leak')
     >>> kind("OriginalAttributesSequence[0].ModifiedAttributesSequence[0].PatientID")
     'historic'
+    >>> kind("ReferringPhysicianIdentificationSequence[0].InstitutionName")
+    'not-patient'
     """
     name = stable(place)
     known = {PRIMARY: "primary", RETIRED: "retired", OTHER: "other", PATH: "path"}.get(name)

@@ -13,8 +13,9 @@ import pyarrow.dataset as ds
 from remediation.dicom.locate import person
 from remediation.model import bsn
 from remediation.model.crosswalk import Crosswalk
+from remediation.model.evidence import MatchRules, StudyEvidence
 from remediation.model.files import FileRef, resolved
-from remediation.model.identity import Identity, Matcher, MatchRules, StudyEvidence
+from remediation.model.identity import Identity, Matcher
 from remediation.model.running import Advance, silent
 from remediation.model.secrets import Keys
 from remediation.store import datasets

@@ -15,8 +15,8 @@ from remediation.dicom.correction import Refused
 from remediation.dicom.rewrite import Rewritten, rewrite
 from remediation.errors import UsageError
 from remediation.model.crosswalk import Crosswalk
+from remediation.model.evidence import ArchiveIssuers
 from remediation.model.files import FileRef, resolved
-from remediation.model.identity import ArchiveIssuers
 from remediation.model.manifest import Manifest
 from remediation.model.placement import Order, Placement
 from remediation.model.running import Advance, silent
@@ -245,6 +245,7 @@ class _Planner:
             **{name: row[name] for name in ("archive", "path", "StudyInstanceUID")},
             **{name: row[name] for name in ("SOPInstanceUID", "size", "mtime_ns")},
             **{name: row[name] for name in ("head_length", "head_digest")},
+            "result_length": len(rewritten.head),
             "result_digest": self.keys.digest(rewritten.head),
             "edits": [
                 {

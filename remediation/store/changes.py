@@ -49,16 +49,6 @@ class Change:
     rebuild: Callable[[bytes], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """A file whose new bytes lie beside it, read back; `old` and `new` are complete now."""
-
-    root: Path
-    intent: Intent
-    old_mark: Mark
-    new_mark: Mark
-
-
 def undo_of(intent: Intent, root: Path, keys: Keys) -> Change:
     """Return the change that takes an applied file back to its old bytes and time.
 
@@ -145,6 +135,7 @@ def old_head(source: int, change: Change, keys: Keys) -> bytes:
 
 
 def new_head_of(change: Change, head: bytes, keys: Keys) -> bytes:
+    """Return the rebuilt head, or raise `NotWritten` where it is not the promised one."""
     new_head = change.rebuild(head)
     wanted = change.new
     size = change.old.size - len(head) + len(new_head)

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from remediation.errors import LockedError, ShareError
-from remediation.store.files import OURS
+from remediation.store.files import OURS, IoError, fsync, write_all
 
 MARKER = os.fsdecode(OURS) + "lock"
 STATE_VARIABLE = "REMEDIATION_STATE_DIR"
@@ -153,8 +153,8 @@ def _lock_file(root: Path, holder: Holder) -> Iterator[None]:
     try:
         if not _try_lock(handle, path):
             raise LockedError(_IN_USE, _named(path), "let that run end first")
-        os.write(handle, holder.to_json())
-        os.ftruncate(handle, len(holder.to_json()))
+        os.ftruncate(handle, 0)
+        write_all(handle, holder.to_json())
         try:
             yield
         finally:
@@ -208,12 +208,12 @@ def _marker(path: Path, holder: Holder, stale: bytes | None) -> Iterator[None]:
         ) from error
     try:
         try:
-            os.write(handle, holder.to_json())
-            os.fsync(handle)
-        except OSError as error:
+            write_all(handle, holder.to_json())
+            fsync(handle)
+        except IoError as error:
             raise ShareError(
-                f"the archive cannot be written, {error.strerror}", str(path), "check the share"
-            ) from error
+                f"the archive cannot be written, {error.where}", str(path), "check the share"
+            ) from None
         finally:
             os.close(handle)
         yield

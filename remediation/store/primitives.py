@@ -118,14 +118,14 @@ class Mark:
         """Return the mark of a stat result."""
         return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
+    def same_file(self, other: Mark) -> bool:
+        """Whether it is the same file, whatever became of it since."""
+        return (self.device, self.inode) == (other.device, other.inode)
+
     def same_bytes(self, other: Mark) -> bool:
         """Whether it is the same file and was not written to; names and modes may differ."""
-        return (self.device, self.inode, self.size, self.mtime_ns) == (
-            other.device,
-            other.inode,
-            other.size,
-            other.mtime_ns,
-        )
+        unwritten = (self.size, self.mtime_ns) == (other.size, other.mtime_ns)
+        return self.same_file(other) and unwritten
 
 
 def mark(folder: int, name: bytes) -> Mark | None:

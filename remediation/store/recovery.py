@@ -12,6 +12,7 @@ it again, or being interrupted itself, changes nothing about the end.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -173,11 +174,12 @@ def discard(root: Path, place: Place) -> bool:
         target, staged, aside = (
             primitives.identity(folder, name) for name in (leaf, place.staged, place.aside)
         )
+        if aside is None and staged is None:
+            return True
         if target is None or aside is not None or staged == target:
             return False
-        if staged is not None:
-            primitives.unlink(folder, place.staged)
-            files.fsync(folder)
+        primitives.unlink(folder, place.staged)
+        files.fsync(folder)
     return True
 
 
@@ -212,6 +214,15 @@ def _discard_all(places: Sequence[Place], roots: Mapping[str, Path]) -> State:
     return State.OLD if all(cleaned) else State.QUARANTINED
 
 
+def _mounted(roots: Iterable[Path]) -> None:
+    # The empty directory under a share that is not mounted must not pass for a clean archive.
+    for root in roots:
+        with files.guarded("the archive root cannot be read"), os.scandir(root) as entries:
+            empty = next(entries, None) is None
+        if empty:
+            raise files.IoError("the archive root is empty", "is the share mounted?")
+
+
 def _recover_study(
     log: StudyLog, journal: Journal, roots: Mapping[str, Path], keys: Keys
 ) -> Recovered:
@@ -221,6 +232,7 @@ def _recover_study(
     if any(place.archive not in roots for place in log.places):
         return told(State.QUARANTINED, "an archive of it is not in the job file")
     try:
+        _mounted({roots[place.archive] for place in log.places})
         if log.intents:
             state = resolve(log.intents, roots, put_back=log.put_back)
         else:

@@ -214,6 +214,36 @@ def finish(staged: Staged) -> bool:
     return True
 
 
+def put_back(staged: Staged) -> bool:
+    """Give T its old bytes back and remove X and A; False where T is neither of our two files.
+
+    Goes by what the names point at, so that it also undoes a switch of which T cannot be read
+    again. A T that somebody else replaced or changed before the switch is theirs, and stays.
+
+    Raises:
+        IoError: A system call failed; recovery decides what stands.
+    """
+    place = staged.intent.place
+    with files.parent_of(staged.root, place.relative) as (folder, leaf):
+        there, aside, beside = (
+            primitives.mark(folder, name) for name in (leaf, place.aside, place.staged)
+        )
+        if there is not None and (aside is None or aside.same_file(there)):
+            if there.same_file(staged.new_mark):
+                return False  # switched, and the old file is gone
+            if aside is not None:
+                primitives.unlink(folder, place.aside)
+        elif aside is not None and aside.same_file(staged.old_mark):
+            if there is not None and not there.same_file(staged.new_mark):
+                return False
+            primitives.rename(folder, place.aside, leaf)
+        else:
+            return False
+        if beside is not None and beside.same_file(staged.new_mark):
+            primitives.unlink(folder, place.staged)
+    return True
+
+
 # --- writing elsewhere ----------------------------------------------------------------------------
 
 

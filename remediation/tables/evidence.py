@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from remediation.model.identity import PatientGroup, StudyEvidence
+from remediation.model.evidence import PatientGroup, StudyEvidence
 from remediation.model.person import sex
 from remediation.model.places import IDENTIFIER_KINDS
 from remediation.model.tokens import PersonTokens
@@ -105,3 +105,15 @@ def _group(row: Row) -> PatientGroup:
         primary_bsn_token=primary[0][0] if primary else None,
         primary_is_strong=bool(primary) and primary[0][1] in STRONG,
     )
+
+
+def evidence_of_one(row: Row, findings: list[Row]) -> StudyEvidence:
+    """Return the evidence of one head alone, uncalibrated: for the check just before writing."""
+    here = [one for one in findings if one["place_kind"] in IDENTIFIER_KINDS]
+    row["found"] = [
+        (one, "candidate" if one["evidence"] == "unasserted" else one["evidence"]) for one in here
+    ]
+    study = {"status": "", "unreadable": 0} | {
+        name: row[name] for name in ("archive", "StudyInstanceUID", "StudyDate")
+    }
+    return _study(study, [row])

@@ -218,6 +218,7 @@ CORRECTIONS = _schema(
     ("mtime_ns", _INT, "modification time at plan"),
     ("head_length", _INT, "bytes before Pixel Data"),
     ("head_digest", _TEXT, "keyed digest of the head at plan"),
+    ("result_length", _INT, "bytes before Pixel Data after the correction"),
     ("result_digest", _TEXT, "keyed digest of the head after the correction"),
     ("edits", pa.list_(EDIT), "attribute, action, value_source, token"),
     ("bsn_token", _TEXT, "token of the number that is written"),

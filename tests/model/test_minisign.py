@@ -53,7 +53,8 @@ def test_we_sign_and_verify_with_the_stock_programs_keys(tmp_path):
     secret = (tmp_path / "s.key").read_text()
     title, public = (tmp_path / "p.pub").read_text().splitlines()
     assert minisign.public_line_of(secret) == public
-    assert minisign.key_id_of(public) in title
+    # The program leaves out leading zeros.
+    assert int(minisign.key_id_of(public), 16) == int(title.split()[-1], 16)
     (tmp_path / "m").write_bytes(MESSAGE)
     assert stock(tmp_path, "-S", "-W", "-s", "s.key", "-m", "m").returncode == 0
     comment = minisign.verify(public, MESSAGE, (tmp_path / "m.minisig").read_text())
@@ -170,12 +171,9 @@ def test_a_signed_comment_with_terminal_codes_is_not_shown():
 
 @pytest.mark.parametrize("text", ["", "RW", "RW" + "A" * 54, "RW" + "é" * 54, PUBLIC + "A", SECRET])
 def test_what_is_not_a_public_key_is_a_usage_error_and_never_verifies(text):
-    if len(text) == 56 and text.isascii():  # well-formed, but of nobody
-        assert minisign.key_id_of(text)
-    else:
-        for ask in (minisign.key_id_of, minisign.key_bytes_of):
-            with pytest.raises(UsageError):
-                ask(text)
+    for ask in (minisign.key_id_of, minisign.key_bytes_of):
+        with pytest.raises(UsageError):
+            ask(text)
     with pytest.raises(ManifestError):
         minisign.verify(text, MESSAGE, SIGNATURE)
 

@@ -209,9 +209,7 @@ _ALL = (
         lambda s: Identity(s.local, s.issuer, retired=(s.number,)),
     ),
     HeaderCase("candidate-item", "candidate", _with(lambda s: Item(s.number, ""))),
-    HeaderCase(
-        "candidate-primary", "candidate", lambda s: Identity(s.number), "no-crosswalk-entry"
-    ),
+    HeaderCase("candidate-primary", "candidate", lambda s: Identity(s.number)),
     HeaderCase("bare", "absent", _bare),
     HeaderCase("historic", "absent", lambda s: Identity(s.local, s.issuer, historic=s.number)),
     HeaderCase("comment", "absent", _comment),

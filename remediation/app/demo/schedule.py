@@ -26,8 +26,8 @@ MITRA_FROM = date(2012, 6, 1)
 # Studies that are not conformant, one in a quiet month each.
 _SINGLE_BOTH = """
 unreadable unreadable conflict conflict-spellings other-spelling hd-issuer dotted exchange
-exchange-other-spelling exchange-alone invalid placeholder candidate-item candidate-primary foreign
-historic mixed mixed-two-people mixed-unreadable bare comment
+exchange-other-spelling exchange-alone invalid placeholder candidate-item candidate-primary/no-row
+foreign historic mixed mixed-two-people mixed-unreadable bare comment
 """
 _SINGLE = {
     "oost": """

@@ -1,6 +1,8 @@
 """The truth about the demo hospital: what was planted, and what must come out of it.
 
 Written from the scenarios as they were chosen. Nothing here runs the tool: the demo is a test.
+Outcomes are final ones: `resolved` studies, and no others, are corrected; a study that is refused
+has its reason whether matching or planning finds it. A file that names no study is in no study.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from pathlib import Path
 import pydicom
 import pytest
 
+from remediation.app.config import load_job
 from remediation.app.demo.build import build
 from remediation.app.demo.schedule import LEAST_STUDIES
 from remediation.app.demo.story import BREAKS
@@ -220,6 +221,14 @@ def test_keys_are_private_and_the_job_names_both_approvers(demo):
     assert job["apply"]["approvals"] == len(demo.approvers) == 2
     assert job["output"]["dir"] == "."
     assert "DEMO" in job["apply"]["in_place_statement"]
+
+
+def test_the_job_file_is_valid_and_leads_to_what_was_built(demo):
+    job = load_job(demo.job)
+    assert [Path(archive.root) for archive in job.archives] == [demo.oost, demo.west]
+    assert job.output.dir == demo.out
+    assert job.privacy.key_file == demo.key
+    assert job.allow_test_numbers
 
 
 def test_the_job_lists_the_migration_and_the_merger_only(demo):

@@ -1,0 +1,152 @@
+"""Rollback: the old bytes back, study by study, by the journals of the manifest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from remediation.errors import ManifestError
+from remediation.model.outcomes import Outcome, Result
+from remediation.model.running import Advance, silent
+from remediation.model.secrets import Keys
+from remediation.store.changes import Change, rehearse, undo_of
+from remediation.store.files import IoError
+from remediation.store.intents import Kind, StudyLog
+from remediation.store.journal import Journal, Type, journals
+from remediation.store.locks import lock_root
+from remediation.store.manifests import Stored
+from remediation.store.recovery import recover
+from remediation.store.runs import applied, runs_of
+from remediation.store.study import StudyWriter
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackOptions:
+    """What to take back: all, some periods, or some studies."""
+
+    output: Path
+    roots: Mapping[str, Path]
+    run_id: str
+    now: datetime
+    person: str
+    dry_run: bool = False
+    periods: tuple[str, ...] = ()
+    studies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackReport:
+    """Files per outcome; `halt` says why it stopped early, empty where it did not."""
+
+    outcomes: dict[str, int]
+    reasons: dict[str, int]
+    halt: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the old bytes stand in every file that was asked for."""
+        good = {str(Result.ROLLED_BACK), str(Result.ALREADY_APPLIED)}
+        return not self.halt and set(self.outcomes) <= good
+
+
+def run(
+    options: RollbackOptions, stored: Stored, keys: Keys, *, advance: Advance = silent
+) -> RollbackReport:
+    """Put the old bytes back; a file that changed since is left alone.
+
+    Raises:
+        ManifestError: nothing of the manifest stands in the archive.
+        LockedError: another run holds an archive root.
+    """
+    roots = {name: options.roots[name] for name in stored.manifest.archives}
+    with ExitStack() as held:
+        for name in sorted(roots):
+            in_place = not options.dry_run
+            held.enter_context(lock_root(roots[name], "rollback", in_place=in_place))
+        if not options.dry_run:
+            recover(options.roots, journals(options.output / "journal"), keys)
+        logs = [log for log in _standing(options, stored, keys) if _asked(options, log)]
+        if options.dry_run:
+            return _count(_rehearsed(logs, roots, keys, advance), None)
+        whole = not options.periods and not options.studies
+        begin = {
+            "command": "rollback",
+            "mode": "in-place",
+            "manifest": stored.manifest.digest,
+            "by": options.person,
+            "responsible": stored.manifest.responsible,
+            "at": options.now.isoformat(),
+            "key_id": keys.key_id,
+        }
+        with Journal.create(options.output / "journal", options.run_id, begin) as journal:
+            writer = StudyWriter(journal, keys, Kind.ROLLBACK)
+            pairs = ((log, _changes(log, roots, keys)) for log in logs)
+            report = _count(_written(writer, pairs, advance), writer)
+            if not journal.broken:
+                ending = {"complete": report.complete and whole, "at": options.now.isoformat()}
+                journal.append(Type.END, ending)
+            return report
+
+
+def _standing(options: RollbackOptions, stored: Stored, keys: Keys) -> list[StudyLog]:
+    logs = applied(runs_of(options.output, stored.manifest.digest), keys)
+    if not logs:
+        raise ManifestError(
+            "nothing of this manifest stands in the archive",
+            str(stored.folder),
+            "it was not applied in place, or was rolled back",
+        )
+    return logs
+
+
+def _asked(options: RollbackOptions, log: StudyLog) -> bool:
+    return (not options.periods or log.group in options.periods) and (
+        not options.studies or log.study in options.studies
+    )
+
+
+def _changes(log: StudyLog, roots: Mapping[str, Path], keys: Keys) -> list[Change]:
+    return [undo_of(intent, roots[intent.place.archive], keys) for intent in log.intents]
+
+
+def _rehearsed(
+    logs: list[StudyLog], roots: Mapping[str, Path], keys: Keys, advance: Advance
+) -> Iterator[Outcome]:
+    for log in logs:
+        for change in _changes(log, roots, keys):
+            found = rehearse(change, keys)
+            applied_to = found.result is Result.APPLIED
+            yield Outcome(Result.ROLLED_BACK) if applied_to else found
+        advance(len(log.intents))
+
+
+def _written(
+    writer: StudyWriter, pairs: Iterable[tuple[StudyLog, list[Change]]], advance: Advance
+) -> Iterator[Outcome]:
+    for log, changes in pairs:
+        result = writer.write(log.study, changes, log.group)
+        result = writer.finish(result) if result.done else result
+        yield from result.outcomes
+        advance(len(changes))
+        if result.halt:
+            return
+
+
+def _count(outcomes: Iterator[Outcome], writer: StudyWriter | None) -> RollbackReport:
+    results: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    halt = ""
+    try:
+        for one in outcomes:
+            results[str(one.result)] += 1
+            if one.reason:
+                reasons[one.reason] += 1
+    except IoError as error:
+        halt = error.what
+    if writer is not None:
+        halt = halt or writer.halt
+    return RollbackReport(dict(sorted(results.items())), dict(sorted(reasons.items())), halt)

@@ -1,0 +1,149 @@
+"""Verify: the touched files read again and held against what the manifest promised."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from remediation.dicom.locate import BsnRules
+from remediation.errors import ManifestError
+from remediation.model.files import FileRef, Layout, resolved
+from remediation.model.running import Advance, silent
+from remediation.model.secrets import Keys
+from remediation.store import files
+from remediation.store.archive import see
+from remediation.store.intents import Intent
+from remediation.store.manifests import Stored
+from remediation.store.primitives import drop_cache
+from remediation.store.runs import applied, runs_of
+from remediation.tables.heads import stands
+from remediation.tables.rows import RowMaker
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """What to verify; `part` of `parts` for a nightly share."""
+
+    output: Path
+    roots: Mapping[str, Path]
+    run_id: str
+    now: datetime
+    bsn_rules: BsnRules = field(default_factory=BsnRules)
+    part: int = 1
+    parts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """Files per verdict: `as-promised`, or what is wrong; and where the result lies."""
+
+    files: int
+    verdicts: dict[str, int]
+    path: Path
+
+    @property
+    def right(self) -> bool:
+        """Whether every file is as promised."""
+        return set(self.verdicts) <= {"as-promised"}
+
+
+def run(
+    options: VerifyOptions, stored: Stored, keys: Keys, *, advance: Advance = silent
+) -> VerifyReport:
+    """Hold every touched file against the manifest's promise, whole digests included.
+
+    Raises:
+        ManifestError: the manifest was not applied.
+    """
+    runs = list(runs_of(options.output, stored.manifest.digest))
+    last = next((one for one in reversed(runs) if one.begin.get("command") == "apply"), None)
+    if last is None:
+        raise ManifestError("the manifest was not applied", str(stored.folder), "apply it first")
+    check = _Check(options, stored, keys, last.begin.get("out") or "")
+    check.intents = {
+        (intent.place.archive, intent.place.relative): intent
+        for log in applied(runs, keys)
+        for intent in log.intents
+    }
+    verdicts: Counter[str] = Counter()
+    for number, row in enumerate(stored.corrections.to_pylist()):
+        if number % options.parts == options.part - 1:
+            verdicts[check.verdict(row)] += 1
+            advance(1)
+    path = options.output / "verifications" / f"{stored.manifest.manifest_id}-{options.run_id}.json"
+    report = VerifyReport(sum(verdicts.values()), dict(sorted(verdicts.items())), path)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    said = asdict(report) | {"path": path.name, "at": options.now.isoformat()}
+    said |= {"slice": f"{options.part}/{options.parts}", "manifest": stored.manifest.digest}
+    files.durable_write(path, json.dumps(said, indent=2, sort_keys=True).encode() + b"\n")
+    return report
+
+
+class _Check:
+    def __init__(self, options: VerifyOptions, stored: Stored, keys: Keys, out: str) -> None:
+        self.options, self.keys, self.out = options, keys, out
+        self.target = str(stored.manifest.placement["target"])
+        self.intents: dict[tuple[str, bytes], Intent] = {}
+
+    def verdict(self, row: Row) -> str:
+        relative = resolved(row["path"], self.keys)
+        root = self.options.roots[row["archive"]]
+        if self.out:
+            root = Path(self.out) / row["archive"]
+        seen = see(root, FileRef(relative, 0, 0))
+        size = row["size"] - row["head_length"] + row["result_length"]
+        if seen.head is None or seen.state != "read":
+            return "unreadable"
+        if seen.ref.size != size or self.keys.digest(seen.head_bytes) != row["result_digest"]:
+            return "not-as-promised"
+        maker = RowMaker(
+            self.keys,
+            row["archive"],
+            Layout(""),
+            self.options.bsn_rules,
+            True,
+            self.options.run_id,
+            self.options.now,
+        )
+        found = stands(maker, seen.ref, seen.head, seen.head_bytes, self.target)
+        if found != {row["bsn_token"]}:
+            return "number-not-in-place"
+        return "as-promised" if self._whole(row, root, relative) else "content-differs"
+
+    def _whole(self, row: Row, root: Path, relative: str) -> bool:
+        """Compare everything: the digest of the journal, or the tail with the archive's own."""
+        key = row["archive"], os.fsencode(relative)
+        if not self.out:
+            intent = self.intents.get(key)
+            return intent is not None and _sha256(root, relative) == intent.new.sha256
+        archive = self.options.roots[row["archive"]]
+        ours, theirs = (files.open_beneath(one, relative) for one in (root, archive))
+        try:
+            pairs = zip(
+                files.blocks(ours, row["result_length"]),
+                files.blocks(theirs, row["head_length"]),
+                strict=True,
+            )
+            return all(mine == original for mine, original in pairs)
+        except ValueError:
+            return False
+        finally:
+            os.close(ours)
+            os.close(theirs)
+
+
+def _sha256(root: Path, relative: str) -> str:
+    descriptor = files.open_beneath(root, relative)
+    try:
+        drop_cache(descriptor)
+        return files.sha256_of(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,26 @@
+"""One head on its own, just before or after it is written: evidence, and whether it is right."""
+
+from __future__ import annotations
+
+from remediation.dicom.elements import Head
+from remediation.model.evidence import StudyEvidence
+from remediation.model.files import FileRef
+from remediation.tables.evidence import evidence_of_one
+from remediation.tables.judge import instance_status
+from remediation.tables.rows import RowMaker
+
+
+def evidence_of_head(maker: RowMaker, ref: FileRef, head: Head, raw: bytes) -> StudyEvidence:
+    """Return what one head says of its patient, uncalibrated."""
+    row, findings = maker.rows(ref, "read", "", head, raw)
+    return evidence_of_one(row, findings)
+
+
+def stands(maker: RowMaker, ref: FileRef, head: Head, raw: bytes, target: str) -> set[str]:
+    """Return the tokens of the numbers that stand, conformant, in the target's place; else none."""
+    row, findings = maker.rows(ref, "read", "", head, raw)
+    for one in findings:
+        one["weight"] = one["evidence"]
+    if instance_status(row["state"], findings, target) != "conformant":
+        return set()
+    return {one["bsn_token"] for one in findings if one["evidence"] == "asserted"}
