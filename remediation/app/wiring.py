@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 from remediation.app.config import Job
+from remediation.app.report.build import ReportOptions, ReportResult, write_report
 from remediation.dicom.locate import BsnRules
 from remediation.errors import UsageError
 from remediation.model.crosswalk import Crosswalk
@@ -17,10 +19,13 @@ from remediation.model.evidence import ArchiveIssuers, IssuerPeriod, MatchRules
 from remediation.model.placement import AT_REST, EXCHANGE, Placement
 from remediation.model.running import new_run_id, utc_now
 from remediation.model.secrets import Keys
-from remediation.stages import crawl, flag, match, plan
+from remediation.stages import apply, approve, crawl, flag, match, plan, rollback, verify
 from remediation.store.crosswalk_files import read_crosswalk
+from remediation.store.inventory import Inventory
 from remediation.store.keys import load_key_file
+from remediation.store.manifests import Stored
 from remediation.tables.judge import Sources
+from remediation.tables.schemas import FINDINGS, INSTANCES, TALLIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,11 @@ class Session:
     def open(cls, job: Job) -> Session:
         """Load the key file of a job."""
         return cls(job, load_key_file(job.privacy.key_file), utc_now())
+
+    @property
+    def run_id(self) -> str:
+        """A new name for a run."""
+        return new_run_id(utc_now())
 
     @property
     def output(self) -> Path:
@@ -183,6 +193,75 @@ class Session:
             max_files=job.apply.max_files,
             at=at.astimezone(UTC) if at else None,
             tool_version=version("remediation"),
+        )
+
+    def apply_options(
+        self, mode: str, manifest: Stored, *, out: Path | None = None, go_on: bool = False
+    ) -> apply.ApplyOptions:
+        """Options of `apply`; they say where and when it may, never what is written."""
+        job = self.job
+        inventory = Inventory(self.output, self.keys.key_id, INSTANCES, FINDINGS, TALLIES)
+        approvers = {one.name: one.public_key for one in job.approvers}
+        return apply.ApplyOptions(
+            output=self.output,
+            mode=mode,
+            run_id=self.run_id,
+            now=utc_now(),
+            person=getpass.getuser(),
+            roots=self.roots(),
+            archive_ids={name: inventory.archive_id(name) for name in self.roots()},
+            rules=self.match_rules(),
+            bsn_rules=self.rules(),
+            out=out,
+            approvers=approvers,
+            author_key=approve.author_key_of(manifest.manifest.author, approvers),
+            required=job.apply.approvals,
+            max_files=job.apply.max_files,
+            canary=job.apply.canary,
+            pause_after_canary=job.apply.pause_after_canary,
+            go_on=go_on,
+            in_place_statement=job.apply.in_place_statement,
+        )
+
+    def verify_options(self, part: int = 1, parts: int = 1) -> verify.VerifyOptions:
+        """Options of `verify`."""
+        return verify.VerifyOptions(
+            self.output, self.roots(), self.run_id, utc_now(), self.rules(), part, parts
+        )
+
+    def rollback_options(
+        self,
+        *,
+        dry_run: bool = False,
+        periods: tuple[str, ...] = (),
+        studies: tuple[str, ...] = (),
+    ) -> rollback.RollbackOptions:
+        """Options of `rollback`."""
+        return rollback.RollbackOptions(
+            self.output,
+            self.roots(),
+            self.run_id,
+            utc_now(),
+            getpass.getuser(),
+            dry_run,
+            periods,
+            studies,
+        )
+
+    def report(self, language: Literal["nl", "en"] | None) -> ReportResult:
+        """Write the report."""
+        job = self.job
+        return write_report(
+            ReportOptions(
+                output=self.output,
+                key_id=self.keys.key_id,
+                job_name=job.name,
+                target_coverage=job.target_coverage,
+                language=language or job.output.language,
+                events=job.model_events(),
+                made_at=utc_now(),
+                tool_version=version("remediation"),
+            )
         )
 
 

@@ -8,7 +8,7 @@ with a reason from a closed list. Source: PS3.3 C.7.1.1 (patient identification)
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from remediation.dicom.elements import Element, Head, Item, keyword
 from remediation.dicom.encode import Encoder
@@ -48,7 +48,7 @@ _ITEM_NUMBER = "OtherPatientIDsSequence.PatientID"
 class Correction:
     """Per tag the new encoded element (None: taken out), and the same as people read it."""
 
-    changes: dict[int, bytes | None]
+    changes: dict[int, bytes | None] = field(repr=False)
     edits: tuple[Edit, ...]
 
 

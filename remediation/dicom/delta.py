@@ -58,7 +58,7 @@ def _claim(holds: bool, rule: str) -> None:  # noqa: FBT001 - reads as a sentenc
         raise Suspicious(rule)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Place:
     """What the old head says at the top level, or in one item of OtherPatientIDsSequence."""
 

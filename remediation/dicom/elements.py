@@ -56,7 +56,7 @@ class Head:
     are the data set's own, `meta` those of group 0002. `notes` name what a rewriter must refuse.
     """
 
-    data: bytes
+    data: bytes = field(repr=False)
     syntax: str
     explicit: bool
     little: bool

@@ -33,7 +33,7 @@ def refuse(reason: str) -> NoReturn:
     raise Refused(reason)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Group:
     """An identity group: its texts, what it says of its issuer, and its elements as bytes."""
 

@@ -32,7 +32,7 @@ INFLATE_CAP = 64 * 1024 * 1024
 PREAMBLE = 132
 
 _CONTAINERS = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"7z\xbc\xaf")
-_INFLATE_STEP = 256 * 1024
+_INFLATE_STEP = 16 * 1024  # what is lost of sound bytes before damaged ones
 
 
 def looks_like_dicom(data: bytes) -> bool:
@@ -136,7 +136,7 @@ def _inflate(data: bytes, missing: str) -> tuple[bytes, str]:
         for start in range(0, len(data), _INFLATE_STEP):
             pending = data[start : start + _INFLATE_STEP]
             while pending and not stream.eof:
-                parts.append(stream.decompress(pending, INFLATE_CAP - size))
+                parts.append(stream.decompress(pending, min(_INFLATE_STEP, INFLATE_CAP - size)))
                 size += len(parts[-1])
                 if size >= INFLATE_CAP:
                     return b"".join(parts), "inflate-cap"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydicom.charset import convert_encodings, decode_bytes
 
@@ -38,8 +38,8 @@ class Identifier:
     place_kind: str
     issuer: str
     issuer_kind: str
-    text: str
-    number: str | None
+    text: str = field(repr=False)
+    number: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,10 @@ class Finding:
     issuer_kind: str
     form: str
     evidence: str
-    number: str
+    number: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Person:
     """What the header says of the patient, decoded: `name` is the alphabetic group of the PN."""
 

@@ -129,8 +129,9 @@ class Reader:
             BrokenError: `short`, or no element stands there.
         """
         while position < self.limit or self.missing == SHORT:
-            if self.missing == "truncated" and position + 8 > self.limit:
-                return position + 8
+            least = position + (12 if explicit else 8)
+            if self.missing == "truncated" and least > self.limit:
+                return least
             tag, _, value, length = self._header(position, explicit=explicit)
             if tag in PIXEL_DATA and length != UNDEFINED:
                 return value + length

@@ -10,10 +10,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 
-from remediation.dicom.elements import Element, Head
+from remediation.dicom.elements import Head, walk
 from remediation.dicom.header import MEDIA_STORAGE_DIRECTORY
+from remediation.model.placement import CLOSED_LIST
 
 _SIGNATURES = frozenset({0x4FFE0001, 0xFFFAFFFA})  # MAC parameters, digital signatures
+_DIRECTORY_RECORDS = 0x00041220
+_GROUP_LENGTH_SIZE = 4
 
 
 def splice(head: Head, changes: Mapping[int, bytes | None]) -> bytes:
@@ -45,8 +48,9 @@ def _group_length(head: Head, tag: int, parts: Mapping[int, bytes]) -> bytes:
 def rewritable(head: Head, size: int, sop_class: str) -> str | None:
     """Return why a file of `size` bytes is never rewritten, or None where it may be.
 
-    Reasons: `head-…` (what the scanner found), `deflated`, `big-endian`, `ambiguous` (syntax, VR or
-    order of elements is not what the file says), `truncated`, `signed`, `dicomdir`, `duplicate`.
+    Reasons: `head-…` (what the scanner found), `deflated`, `big-endian`, `dicomdir`, `duplicate`,
+    `ambiguous` (syntax, VR, order or group length is not what the file says), `truncated`,
+    `signed` (anywhere in the head: what a signature covers is not looked into).
     """
     tags = [element.tag for element in head.elements]
     if head.error:
@@ -54,19 +58,17 @@ def rewritable(head: Head, size: int, sop_class: str) -> str | None:
     checks = {
         "deflated": head.deflated,
         "big-endian": not head.little,
-        "dicomdir": sop_class == MEDIA_STORAGE_DIRECTORY,
+        "dicomdir": sop_class == MEDIA_STORAGE_DIRECTORY or _DIRECTORY_RECORDS in tags,
         "duplicate": len(set(tags)) != len(tags),
-        "ambiguous": bool(head.notes - {"no-meta"}),
+        "ambiguous": bool(head.notes - {"no-meta"}) or not _group_lengths_sound(head),
         "truncated": head.pixel_end is not None and head.pixel_end > size,
-        "signed": bool(_SIGNATURES & set(tags)) or _signed_within(head.elements),
+        "signed": any(element.tag in _SIGNATURES for element in walk(head.elements)),
     }
     return next((reason for reason, holds in checks.items() if holds), None)
 
 
-def _signed_within(elements: tuple[Element, ...]) -> bool:
-    return any(
-        inner.tag in _SIGNATURES
-        for element in elements
-        for item in element.items
-        for inner in item.elements
-    )
+def _group_lengths_sound(head: Head) -> bool:
+    """Tell whether each group length that may have to be counted anew is one: UL, four bytes."""
+    groups = {tag & 0xFFFF0000 for tag in CLOSED_LIST}
+    found = [element for element in head.elements if element.tag in groups]
+    return all(e.vr == "UL" and e.end - e.value == _GROUP_LENGTH_SIZE for e in found)

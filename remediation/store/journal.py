@@ -103,7 +103,11 @@ def read(path: Path) -> tuple[Record, ...]:
 
 def journals(folder: Path) -> list[Path]:
     """Return the journals in a directory, by name; none where there is no such directory."""
-    return sorted(folder.glob("*.jsonl"))
+    with files.guarded("the journals cannot be listed", folder.name):
+        try:
+            return sorted(path for path in folder.iterdir() if path.suffix == ".jsonl")
+        except FileNotFoundError:
+            return []
 
 
 class Journal:
@@ -114,9 +118,9 @@ class Journal:
         broken: A record could not be written: nothing may be changed any more.
     """
 
-    def __init__(self, path: Path, descriptor: int, chain: str, seq: int) -> None:
+    def __init__(self, path: Path, descriptor: int) -> None:
         self.path, self.run_id = path, path.stem
-        self._descriptor, self._chain, self._seq = descriptor, chain, seq
+        self._descriptor, self._chain, self._seq, self._end = descriptor, _start(path.stem), 0, 0
         self.broken = False
 
     @classmethod
@@ -138,13 +142,13 @@ class Journal:
             folder.chmod(0o700)
         try:
             with files.guarded("a journal cannot be made", path.name):
-                flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+                flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
                 descriptor = os.open(path, flags, 0o600)
         except files.IoError as error:
             if path.exists():
                 raise LockedError("a run with this id exists", run_id) from None
             raise error from None
-        journal = cls(path, descriptor, _start(run_id), 0)
+        journal = cls(path, descriptor)
         try:
             journal._lock()
             files.sync_folder(folder)
@@ -164,15 +168,15 @@ class Journal:
             IoError: It cannot be opened or made durable.
         """
         with files.guarded("a journal cannot be opened", path.name):
-            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-        journal = cls(path, descriptor, "", 0)
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+        journal = cls(path, descriptor)
         try:
             journal._lock()
-            records, journal._chain, end = _parse(path)
+            records, journal._chain, journal._end = _parse(path)
             journal._seq = len(records)
             with files.guarded("a journal cannot be mended", path.name):
-                if os.fstat(descriptor).st_size != end:
-                    os.ftruncate(descriptor, end)
+                if os.fstat(descriptor).st_size != journal._end:
+                    os.ftruncate(descriptor, journal._end)
             files.fsync(descriptor)
         except BaseException:
             journal.close()
@@ -202,7 +206,13 @@ class Journal:
         self.broken = True
         files.write_all(self._descriptor, line)
         files.fsync(self._descriptor)
-        self._chain, self._seq, self.broken = chain, self._seq + 1, False
+        if files.read_at(self._descriptor, self._end, len(line) + 1) != line:
+            # Never acknowledged, so it can go; left in place it would pass for an alteration.
+            with files.guarded("a journal cannot be mended", self.path.name):
+                os.ftruncate(self._descriptor, self._end)
+            raise files.IoError("the disk did not keep a journal record", f"run {self.run_id}")
+        self._chain, self._seq, self._end = chain, self._seq + 1, self._end + len(line)
+        self.broken = False
         return self._seq
 
     @property

@@ -1,0 +1,5 @@
+"""`python -m remediation` is the command line."""
+
+from remediation.app.cli import main
+
+main()

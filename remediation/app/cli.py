@@ -1,0 +1,96 @@
+"""The command line: one command per verb, one-line errors, documented exit codes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import sys
+import traceback
+
+import click
+
+from remediation.app import reading, writing
+from remediation.app.demo.command import demo
+from remediation.errors import Interrupted, RemediationError, ShareError
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="remediation")
+@click.option("--debug", is_flag=True, help="Show where an error came from (no values).")
+def cli(*, debug: bool) -> None:
+    r"""Find where the BSN stands in archived DICOM headers, and correct it.
+
+    \b
+    The line of work:  crawl > flag > match > plan > show, approve > apply > verify
+    Back again:        rollback. Nothing is written to an archive but by `apply` and `rollback`.
+
+    Begin with `remediation demo`, or with `remediation init`.
+    """
+    if debug:
+        click.get_current_context().obj = {"debug": True}
+
+
+for _command in (demo, *reading.COMMANDS, *writing.COMMANDS):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Run the command line; exit with the code of what happened."""
+    # A core dump would hold plain numbers.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
+    debug = "--debug" in arguments
+    try:
+        cli.main(
+            arguments,
+            prog_name="remediation",
+            standalone_mode=False,
+            auto_envvar_prefix="REMEDIATION",
+        )
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except BaseException as error:  # noqa: BLE001 - a text of somebody else's may hold a number
+        return _told(_explained(error), debug)
+    return 0
+
+
+def _explained(error: BaseException) -> RemediationError:
+    """Return any exception as one line of ours: what, where, and the mend; never a value."""
+    if isinstance(error, RemediationError):
+        return error
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return Interrupted("interrupted", "", "run the same command again to go on")
+    if isinstance(error, OSError):
+        what = "the disk is full" if error.errno in _FULL else os.strerror(error.errno or 0)
+        return ShareError(what, "", "nothing is half done: mend it and run again")
+    return RemediationError(f"unexpected {type(error).__name__}", _where(error), "please report it")
+
+
+def _told(error: RemediationError, debug: bool) -> int:  # noqa: FBT001
+    click.echo(f"remediation: {error}", err=True)
+    if debug:
+        # Frames only: the text of an exception, or a source line, could hold a value.
+        for frame in traceback.extract_tb(sys.exc_info()[2]):
+            click.echo(f"  {frame.filename}:{frame.lineno} in {frame.name}", err=True)
+    return error.exit_code
+
+
+def _where(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""  # noqa: PTH119
+
+
+if __name__ == "__main__":
+    main()

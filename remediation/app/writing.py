@@ -1,0 +1,257 @@
+"""Commands about manifests: plan, show, approve, apply, verify, rollback, recover."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from remediation.app.config import Job, load_job
+from remediation.app.console import counts, emit, note
+from remediation.app.progress import progress
+from remediation.app.reading import JOB, JSON
+from remediation.app.records import recorded
+from remediation.app.wiring import Session
+from remediation.errors import PartlyDone, UsageError, WorkFound
+from remediation.stages import apply as apply_stage
+from remediation.stages import approve as approve_stage
+from remediation.stages import plan as plan_stage
+from remediation.stages import recover as recover_stage
+from remediation.stages import rollback as rollback_stage
+from remediation.stages import show as show_stage
+from remediation.stages import verify as verify_stage
+from remediation.store.manifests import Stored, head, load
+from remediation.tables.schemas import CORRECTIONS, REFUSALS
+
+MANIFEST = click.argument("manifest", type=click.Path(path_type=Path))
+JOB_OPTION = click.option(
+    "--job", type=click.Path(path_type=Path), help="Job file; by default the one it was made with."
+)
+
+
+def stored(manifest: Path) -> Stored:
+    """Read a manifest folder."""
+    return load(manifest, CORRECTIONS, REFUSALS)
+
+
+def job_of(manifest: Path, job: Path | None) -> Job:
+    """Return the job of a manifest: as given, or as the manifest names it."""
+    return load_job(job or (manifest / head(manifest).job_file).resolve())
+
+
+@click.command()
+@JOB
+@click.option("--period", "periods", multiple=True, help="Only this period; may be repeated.")
+@click.option("--select", "selected", multiple=True, metavar="KEY=VALUE", help="Only such studies.")
+@click.option("--target", help="Target placement: at-rest or exchange; the job's by default.")
+@click.option("--author", help="Who plans; your user name by default.")
+@click.option("--at", type=click.DateTime(), help="Time of the plan (UTC), for a repeatable plan.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 4 where there is work.")
+@JSON
+def plan(
+    *,
+    job: Path,
+    periods: tuple[str, ...],
+    selected: tuple[str, ...],
+    target: str | None,
+    author: str | None,
+    at: datetime | None,
+    detailed_exitcode: bool,
+    as_json: bool,
+) -> None:
+    """Plan corrections: a manifest that people review and approve. Writes to no archive."""
+    pairs = [one.partition("=") for one in selected]
+    if any(not sign for _, sign, _ in pairs):
+        raise UsageError(
+            "a selection has the form KEY=VALUE", "--select", "for example archive=oost"
+        )
+    session = Session.open(load_job(job))
+    with recorded(session.job, "plan") as record, progress("plan", "studies") as advance:
+        options = session.plan_options(
+            periods=periods,
+            select=[(name, value) for name, _, value in pairs],
+            target=target,
+            author=author,
+            at=at.replace(tzinfo=UTC) if at else None,
+        )
+        report = plan_stage.run(options, session.crosswalk(), session.keys, advance=advance)
+        record.update({"files": report.files, "refused": report.refused})
+    lines = [
+        (
+            f"{report.files:,} files of {report.studies:,} studies to correct; "
+            f"{report.refused:,} studies refused"
+        ),
+        str(report.folder),
+    ]
+    emit(report, lines, as_json=as_json, manifest=str(report.folder))
+    if detailed_exitcode and report.files:
+        raise WorkFound(f"{report.files} files to correct", str(report.folder))
+
+
+@click.command()
+@MANIFEST
+@click.option("--limit", type=click.IntRange(0), default=10, help="Rows to show.")
+@JSON
+def show(manifest: Path, limit: int, *, as_json: bool) -> None:
+    """Show what MANIFEST would do: counts first, then rows; numbers are tokens."""
+    report = show_stage.run(stored(manifest), limit)
+    lines = [
+        f"manifest {report.manifest_id}, by {report.author}, target {report.target}",
+        f"made {report.created}; expires {report.expires}",
+        f"digest {report.digest}",
+        f"approvals: {', '.join(report.approvals) or 'none'}",
+        *counts("it would correct:", report.counts),
+        *counts("files by rule:", report.by_rule),
+        *counts("files by archive:", report.by_archive),
+        *counts("files by period:", report.by_period),
+        *counts("studies refused, by reason:", report.refused),
+        "it does not do:",
+        *(f"  {line}" for line in report.not_done),
+    ]
+    for row in report.rows:
+        lines.append(f"{row['archive']} {row['StudyInstanceUID']}: {row['rule']}")
+        lines += [f"    {edit}" for edit in row["edits"]]
+    emit(report, lines, as_json=as_json)
+
+
+@click.command()
+@MANIFEST
+@click.option("--by", required=True, help="Your full name.")
+@click.option("--key", "key_file", type=click.Path(path_type=Path), help="Your signing key.")
+@JOB_OPTION
+@JSON
+def approve(
+    manifest: Path, by: str, key_file: Path | None, job: Path | None, *, as_json: bool
+) -> None:
+    """Approve MANIFEST: a record, signed with --key, that is bound to its digest."""
+    loaded, found = job_of(manifest, job), stored(manifest)
+    with recorded(loaded, "approve"):
+        options = approve_stage.ApproveOptions(
+            by,
+            datetime.now(UTC),
+            key_file,
+            {one.name: one.public_key for one in loaded.approvers},
+            loaded.apply.approvals,
+        )
+        report = approve_stage.run(options, found)
+    emit(report, [f"approved by {by}: {report.path}"], as_json=as_json)
+
+
+@click.command()
+@MANIFEST
+@click.option("--dry-run", is_flag=True, help="Rehearse everything, write nothing.")
+@click.option("--out", type=click.Path(path_type=Path), help="Corrected files to another tree.")
+@click.option("--in-place", is_flag=True, help="Rewrite the archive's own files.")
+@click.option("--continue", "go_on", is_flag=True, help="Go on after the canary.")
+@JOB_OPTION
+@JSON
+def apply(
+    manifest: Path,
+    out: Path | None,
+    job: Path | None,
+    *,
+    dry_run: bool,
+    in_place: bool,
+    go_on: bool,
+    as_json: bool,
+) -> None:
+    """Apply an approved MANIFEST: --dry-run, --out DIR, or --in-place."""
+    if dry_run + in_place + (out is not None) != 1:
+        raise UsageError(
+            "apply writes nowhere by itself", "", "give one of --dry-run, --out DIR, --in-place"
+        )
+    found = stored(manifest)
+    session = Session.open(job_of(manifest, job))
+    mode = "dry-run" if dry_run else "in-place" if in_place else "out"
+    with recorded(session.job, "apply") as record, progress("apply", "files") as advance:
+        options = session.apply_options(mode, found, out=out, go_on=go_on)
+        report = apply_stage.run(options, found, session.crosswalk(), session.keys, advance=advance)
+        record.update(report.outcomes | {"halt": report.halt})
+    lines = [
+        *counts(f"{mode}, files by outcome:", report.outcomes),
+        *counts("reasons:", report.reasons),
+    ]
+    emit(report, lines, as_json=as_json)
+    if report.halt == apply_stage.PAUSED:
+        note("the canary is written: verify it, then `apply --in-place --continue`")
+        return
+    if report.halt:
+        raise PartlyDone(
+            f"the run stopped: {report.halt}",
+            str(manifest),
+            "see the outcomes; nothing is half done",
+        )
+    if not report.complete:
+        raise PartlyDone("some files were left alone", str(manifest), "see the reasons above")
+
+
+@click.command()
+@MANIFEST
+@click.option("--slice", "share", default="1/1", help="The n-th of t shares, as n/t.")
+@JOB_OPTION
+@JSON
+def verify(manifest: Path, share: str, job: Path | None, *, as_json: bool) -> None:
+    """Read the touched files again and hold them against MANIFEST's promise."""
+    part, _, parts = share.partition("/")
+    if not (part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts)):
+        raise UsageError("a share has the form n/t", "--slice", "for example 1/7")
+    found = stored(manifest)
+    session = Session.open(job_of(manifest, job))
+    with recorded(session.job, "verify") as record, progress("verify", "files") as advance:
+        options = session.verify_options(int(part), int(parts))
+        report = verify_stage.run(options, found, session.keys, advance=advance)
+        record.update(report.verdicts)
+    emit(report, list(counts(f"{report.files:,} files:", report.verdicts)), as_json=as_json)
+    if not report.right:
+        raise PartlyDone("some files are not as promised", str(report.path), "roll back, or look")
+
+
+@click.command()
+@MANIFEST
+@click.option("--dry-run", is_flag=True, help="Rehearse, write nothing.")
+@click.option("--period", "periods", multiple=True, help="Only studies of this period.")
+@click.option("--study", "studies", multiple=True, help="Only this StudyInstanceUID.")
+@JOB_OPTION
+@JSON
+def rollback(
+    manifest: Path,
+    periods: tuple[str, ...],
+    studies: tuple[str, ...],
+    job: Path | None,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Put the old bytes back, as they were to the last bit."""
+    found = stored(manifest)
+    session = Session.open(job_of(manifest, job))
+    with recorded(session.job, "rollback") as record, progress("rollback", "files") as advance:
+        options = session.rollback_options(dry_run=dry_run, periods=periods, studies=studies)
+        report = rollback_stage.run(options, found, session.keys, advance=advance)
+        record.update(report.outcomes | {"halt": report.halt})
+    mode = "dry run, " if dry_run else ""
+    lines = counts(f"{mode}files by outcome:", report.outcomes)
+    emit(report, [*lines, *counts("reasons:", report.reasons)], as_json=as_json)
+    if not report.complete:
+        raise PartlyDone("some files were left alone", str(manifest), "see the reasons above")
+
+
+@click.command()
+@JOB
+@JSON
+def recover(job: Path, *, as_json: bool) -> None:
+    """Bring an interrupted apply or rollback of JOB to a clean state."""
+    session = Session.open(load_job(job))
+    with recorded(session.job, "recover") as record:
+        options = recover_stage.RecoverOptions(session.output, session.roots())
+        report = recover_stage.run(options, session.keys)
+        record.update(report.states)
+    lines = list(counts("studies settled:", report.states)) or ["nothing was interrupted"]
+    emit(report, [*lines, *report.for_a_person], as_json=as_json)
+    if not report.clean:
+        raise PartlyDone("some studies need a person", "", "see the lines above")
+
+
+COMMANDS: tuple[Any, ...] = (plan, show, approve, apply, verify, rollback, recover)
