@@ -215,5 +215,5 @@ class _Line:
 def _verdict(checks: list[Check]) -> Iterator[str]:
     yield "\nHeld against what was planted:"
     for check in checks:
-        word = "equal" if check.right else f"{check.different:,} DIFFER"
+        word = "right" if check.right else f"{check.different:,} WRONG"
         yield f"  {check.what:<36}{check.compared:>7,}  {word}"
