@@ -1,4 +1,4 @@
-"""Shared by all tests: a private state folder, and one demo hospital that has gone half the line."""
+"""Shared by all tests: a private state folder, and a demo hospital gone half the line."""
 
 from __future__ import annotations
 

@@ -17,18 +17,33 @@ from remediation.errors import Interrupted, RemediationError, ShareError
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_HELP = """Find where the BSN stands in archived DICOM headers, and correct it.
+
+\b
+The line of work:  crawl > flag > match > plan > show, approve > apply > verify
+Back again:        rollback
+
+Nothing is written to an archive but by `apply` and `rollback`. Begin with `remediation demo`,
+or with `remediation init`.
+"""
+
+
+class _InOrder(click.Group):
+    """Lists commands in the order of the work."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(self.commands)
+
+
+@click.group(
+    cls=_InOrder,
+    help=_HELP,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="remediation")
 @click.option("--debug", is_flag=True, help="Show where an error came from (no values).")
 def cli(*, debug: bool) -> None:
-    r"""Find where the BSN stands in archived DICOM headers, and correct it.
-
-    \b
-    The line of work:  crawl > flag > match > plan > show, approve > apply > verify
-    Back again:        rollback. Nothing is written to an archive but by `apply` and `rollback`.
-
-    Begin with `remediation demo`, or with `remediation init`.
-    """
+    """Hold the options of all commands."""
     if debug:
         click.get_current_context().obj = {"debug": True}
 

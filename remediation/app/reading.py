@@ -34,7 +34,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path), default="remediation.toml")
 def init(path: Path) -> None:
-    """Write a commented job file and a key file, to begin with.
+    """Write a commented job file and a key file.
 
     PATH is the new job file (default: remediation.toml). Nothing is ever replaced.
     """
@@ -73,7 +73,7 @@ def key_new(path: Path, *, approver: bool) -> None:
 @JOB
 @JSON
 def check(job: Path, *, as_json: bool) -> None:
-    """Look whether JOB's shares, keys, crosswalk and disk are in order."""
+    """See whether JOB's shares, keys, EPD export and disk are in order."""
     from remediation.model.running import utc_now
 
     loaded = load_job(job)
@@ -94,11 +94,17 @@ def check(job: Path, *, as_json: bool) -> None:
 
 @click.command()
 @JOB
-@click.option("--from", "start", type=DAY, help="First StudyDate; the job's own by default.")
-@click.option("--to", "end", type=DAY, help="Last StudyDate, inclusive.")
-@click.option("--archive", "names", multiple=True, help="Only this archive; may be repeated.")
+@click.option(
+    "--from", "start", type=DAY, metavar="DATE", help="First StudyDate; the job's own by default."
+)
+@click.option("--to", "end", type=DAY, metavar="DATE", help="Last StudyDate, inclusive.")
+@click.option(
+    "--archive", "names", multiple=True, metavar="NAME", help="Only this archive; may be repeated."
+)
 @click.option("--fresh", is_flag=True, help="Read every file again.")
-@click.option("--workers", type=click.IntRange(1), help="Worker processes; the job's by default.")
+@click.option(
+    "--workers", type=click.IntRange(1), metavar="N", help="Worker processes; the job's by default."
+)
 @JSON
 def crawl(
     job: Path,
@@ -110,7 +116,10 @@ def crawl(
     workers: int | None,
     as_json: bool,
 ) -> None:
-    """Make or update the inventory of JOB's archives: where each header holds a number."""
+    """Inventory JOB's archives; new and changed files only.
+
+    One row per file, one per number found and where it stands; no number in it, only tokens.
+    """
     session = Session.open(load_job(job))
     first, last = start.date() if start else None, end.date() if end else None
     if first and last and first > last:
@@ -159,7 +168,7 @@ def _crawl_lines(reports: list[crawl_stage.CrawlReport]) -> list[str]:
 @JOB
 @JSON
 def flag(job: Path, *, as_json: bool) -> None:
-    """Judge the inventory: statuses, coverage per month, and the periods that are broken."""
+    """Judge it: statuses, coverage per month, broken periods."""
     session = Session.open(load_job(job))
     with recorded(session.job, "flag") as record:
         report = flag_stage.run(session.flag_options())
@@ -174,7 +183,7 @@ def flag(job: Path, *, as_json: bool) -> None:
 @JOB
 @JSON
 def match(job: Path, *, as_json: bool) -> None:
-    """Match the studies to the EPD export; write the registration desk's worklist."""
+    """Match studies to the EPD export; write the desk's worklist."""
     session = Session.open(load_job(job))
     with recorded(session.job, "match") as record, progress("match", "studies") as advance:
         options, crosswalk = session.match_options(), session.crosswalk()
@@ -194,7 +203,7 @@ def match(job: Path, *, as_json: bool) -> None:
 @click.option("--lang", type=click.Choice(["nl", "en"]), help="Language; the job's by default.")
 @JSON
 def report(job: Path, lang: Literal["nl", "en"] | None, *, as_json: bool) -> None:
-    """Write the report: one offline HTML file, and XLSX beside it."""
+    """Write the report: one offline HTML file, XLSX beside it."""
     session = Session.open(load_job(job))
     with recorded(session.job, "report"):
         result = session.report(lang)

@@ -27,7 +27,10 @@ from remediation.tables.schemas import CORRECTIONS, REFUSALS
 
 MANIFEST = click.argument("manifest", type=click.Path(path_type=Path))
 JOB_OPTION = click.option(
-    "--job", type=click.Path(path_type=Path), help="Job file; by default the one it was made with."
+    "--job",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Job file; by default the one it was made with.",
 )
 
 
@@ -43,11 +46,20 @@ def job_of(manifest: Path, job: Path | None) -> Job:
 
 @click.command()
 @JOB
-@click.option("--period", "periods", multiple=True, help="Only this period; may be repeated.")
+@click.option(
+    "--period", "periods", multiple=True, metavar="ID", help="Only this period; may be repeated."
+)
 @click.option("--select", "selected", multiple=True, metavar="KEY=VALUE", help="Only such studies.")
-@click.option("--target", help="Target placement: at-rest or exchange; the job's by default.")
-@click.option("--author", help="Who plans; your user name by default.")
-@click.option("--at", type=click.DateTime(), help="Time of the plan (UTC), for a repeatable plan.")
+@click.option(
+    "--target", metavar="NAME", help="Target placement: at-rest or exchange; the job's by default."
+)
+@click.option("--author", metavar="NAME", help="Who plans; your user name by default.")
+@click.option(
+    "--at",
+    type=click.DateTime(),
+    metavar="TIME",
+    help="Time of the plan (UTC), for a repeatable plan.",
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 4 where there is work.")
 @JSON
 def plan(
@@ -61,7 +73,10 @@ def plan(
     detailed_exitcode: bool,
     as_json: bool,
 ) -> None:
-    """Plan corrections: a manifest that people review and approve. Writes to no archive."""
+    """Plan corrections: a manifest for people to review.
+
+    Writes to no archive. The last line on stdout is the manifest's folder.
+    """
     pairs = [one.partition("=") for one in selected]
     if any(not sign for _, sign, _ in pairs):
         raise UsageError(
@@ -92,10 +107,10 @@ def plan(
 
 @click.command()
 @MANIFEST
-@click.option("--limit", type=click.IntRange(0), default=10, help="Rows to show.")
+@click.option("--limit", type=click.IntRange(0), default=10, metavar="N", help="Rows to show.")
 @JSON
 def show(manifest: Path, limit: int, *, as_json: bool) -> None:
-    """Show what MANIFEST would do: counts first, then rows; numbers are tokens."""
+    """Show what MANIFEST would do; numbers are tokens."""
     report = show_stage.run(stored(manifest), limit)
     lines = [
         f"manifest {report.manifest_id}, by {report.author}, target {report.target}",
@@ -118,14 +133,19 @@ def show(manifest: Path, limit: int, *, as_json: bool) -> None:
 
 @click.command()
 @MANIFEST
-@click.option("--by", required=True, help="Your full name.")
-@click.option("--key", "key_file", type=click.Path(path_type=Path), help="Your signing key.")
+@click.option("--by", required=True, metavar="NAME", help="Your full name.")
+@click.option(
+    "--key", "key_file", type=click.Path(path_type=Path), metavar="FILE", help="Your signing key."
+)
 @JOB_OPTION
 @JSON
 def approve(
     manifest: Path, by: str, key_file: Path | None, job: Path | None, *, as_json: bool
 ) -> None:
-    """Approve MANIFEST: a record, signed with --key, that is bound to its digest."""
+    """Approve MANIFEST, signed with --key.
+
+    The approval is bound to the manifest's bytes. Its author cannot approve it.
+    """
     loaded, found = job_of(manifest, job), stored(manifest)
     with recorded(loaded, "approve"):
         options = approve_stage.ApproveOptions(
@@ -142,7 +162,9 @@ def approve(
 @click.command()
 @MANIFEST
 @click.option("--dry-run", is_flag=True, help="Rehearse everything, write nothing.")
-@click.option("--out", type=click.Path(path_type=Path), help="Corrected files to another tree.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Corrected files to another tree."
+)
 @click.option("--in-place", is_flag=True, help="Rewrite the archive's own files.")
 @click.option("--continue", "go_on", is_flag=True, help="Go on after the canary.")
 @JOB_OPTION
@@ -157,7 +179,10 @@ def apply(
     go_on: bool,
     as_json: bool,
 ) -> None:
-    """Apply an approved MANIFEST: --dry-run, --out DIR, or --in-place."""
+    """Write an approved MANIFEST's corrections.
+
+    One of --dry-run, --out DIR and --in-place must be given: there is no default.
+    """
     if dry_run + in_place + (out is not None) != 1:
         raise UsageError(
             "apply writes nowhere by itself", "", "give one of --dry-run, --out DIR, --in-place"
@@ -189,11 +214,13 @@ def apply(
 
 @click.command()
 @MANIFEST
-@click.option("--slice", "share", default="1/1", help="The n-th of t shares, as n/t.")
+@click.option(
+    "--slice", "share", default="1/1", metavar="n/t", help="The n-th of t shares, as n/t."
+)
 @JOB_OPTION
 @JSON
 def verify(manifest: Path, share: str, job: Path | None, *, as_json: bool) -> None:
-    """Read the touched files again and hold them against MANIFEST's promise."""
+    """Hold the touched files against MANIFEST's promise."""
     part, _, parts = share.partition("/")
     if not (part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts)):
         raise UsageError("a share has the form n/t", "--slice", "for example 1/7")
@@ -211,8 +238,12 @@ def verify(manifest: Path, share: str, job: Path | None, *, as_json: bool) -> No
 @click.command()
 @MANIFEST
 @click.option("--dry-run", is_flag=True, help="Rehearse, write nothing.")
-@click.option("--period", "periods", multiple=True, help="Only studies of this period.")
-@click.option("--study", "studies", multiple=True, help="Only this StudyInstanceUID.")
+@click.option(
+    "--period", "periods", multiple=True, metavar="ID", help="Only studies of this period."
+)
+@click.option(
+    "--study", "studies", multiple=True, metavar="UID", help="Only this StudyInstanceUID."
+)
 @JOB_OPTION
 @JSON
 def rollback(
@@ -224,7 +255,7 @@ def rollback(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Put the old bytes back, as they were to the last bit."""
+    """Put the old bytes back, to the last bit."""
     found = stored(manifest)
     session = Session.open(job_of(manifest, job))
     with recorded(session.job, "rollback") as record, progress("rollback", "files") as advance:
@@ -242,7 +273,7 @@ def rollback(
 @JOB
 @JSON
 def recover(job: Path, *, as_json: bool) -> None:
-    """Bring an interrupted apply or rollback of JOB to a clean state."""
+    """Settle an interrupted apply or rollback of JOB."""
     session = Session.open(load_job(job))
     with recorded(session.job, "recover") as record:
         options = recover_stage.RecoverOptions(session.output, session.roots())

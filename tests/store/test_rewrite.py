@@ -225,7 +225,7 @@ def test_a_share_that_kept_other_bytes_is_found_out_in_head_and_tail(root, monke
 
 
 def test_a_share_that_only_says_that_it_copied_is_found_out(root, monkeypatch):
-    monkeypatch.setattr(os, "copy_file_range", lambda a, b, n, offset_src: n)
+    monkeypatch.setattr(os, "copy_file_range", lambda *_, **__: 1)
     assert not_written(stage, root).reason == Reason.READ_BACK
 
 
@@ -328,7 +328,7 @@ def test_what_cannot_be_kept_leaves_the_file_alone(root, target, monkeypatch, ca
         raise OSError(errno.EPERM, "no")
 
     monkeypatch.setattr(os, "listxattr", lambda _: ["user.x"])
-    monkeypatch.setattr(os, "getxattr", lambda fd, name: str(fd).encode())
+    monkeypatch.setattr(os, "getxattr", lambda *of: str(of[0]).encode())
     monkeypatch.setattr(os, "setxattr", lambda *_: None)
     monkeypatch.setattr(os, call, fail)
     with pytest.raises(primitives.AttributeLossError):

@@ -45,7 +45,7 @@ T = TypeVar("T")
 )
 @click.option("--archive-only", is_flag=True, help="Make the archives, run nothing.")
 def demo(out: Path, studies: int, seed: int, *, archive_only: bool) -> None:
-    """Build the demo hospital and run the whole line on it.
+    """Build a demo hospital and run the whole line on it.
 
     Two archives, ten years, an EPD export, keys and a job file, all fictitious; then crawl, flag,
     match, plan, approve, apply, verify, rollback of one period, and the report. Exits 0 when every
