@@ -24,6 +24,7 @@ from remediation.store.crosswalk_files import read_crosswalk
 from remediation.store.inventory import Inventory
 from remediation.store.keys import load_key_file
 from remediation.store.manifests import Stored
+from remediation.store.permission import Conditions
 from remediation.tables.judge import Sources
 from remediation.tables.schemas import FINDINGS, INSTANCES, TALLIES
 
@@ -209,18 +210,20 @@ class Session:
             now=utc_now(),
             person=getpass.getuser(),
             roots=self.roots(),
-            archive_ids={name: inventory.archive_id(name) for name in self.roots()},
             rules=self.match_rules(),
+            conditions=Conditions(
+                archive_ids={name: inventory.archive_id(name) for name in self.roots()},
+                approvers=approvers,
+                author_key=approve.author_key_of(manifest.manifest.author, approvers),
+                required=job.apply.approvals,
+                max_files=job.apply.max_files,
+                in_place_statement=job.apply.in_place_statement,
+            ),
             bsn_rules=self.rules(),
             out=out,
-            approvers=approvers,
-            author_key=approve.author_key_of(manifest.manifest.author, approvers),
-            required=job.apply.approvals,
-            max_files=job.apply.max_files,
             canary=job.apply.canary,
             pause_after_canary=job.apply.pause_after_canary,
             go_on=go_on,
-            in_place_statement=job.apply.in_place_statement,
         )
 
     def verify_options(self, part: int = 1, parts: int = 1) -> verify.VerifyOptions:

@@ -265,7 +265,7 @@ class _Writer:
 
     def _former_others(self, old: Element) -> bytes:
         """Return the former sequence, without items that may hold another person's number."""
-        keep = [not (group.wrong and group.number) for group in self.groups]
+        keep = [not group.wrong for group in self.groups]
         if all(keep):
             return self._raw(old)
         items = [self._raw(item) for item, kept in zip(self.items, keep, strict=True) if kept]

@@ -188,7 +188,7 @@ class _Comparison:
             if place.holds:
                 _claim(place.labelled or not place.issuer, "no item of another issuer is touched")
                 continue
-            self.wrong = True
+            self.wrong |= place.number != ""
             number = normalise(place.number) or ""
             nobody = not passes(number) or is_placeholder(number, self.order.placeholders)
             _claim(nobody, "no item holds another person's BSN")

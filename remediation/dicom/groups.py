@@ -60,7 +60,7 @@ class Group:
     @property
     def wrong(self) -> bool:
         """Whether it says BSN of another number."""
-        return self.labelled and not self.is_bsn
+        return self.labelled and not self.is_bsn and self.number != ""
 
     def differs(self, number: str) -> bool:
         """Whether a filled part is another than in the group of this BSN, spelling included."""

@@ -21,33 +21,38 @@ from remediation.dicom.header import scan
 from remediation.dicom.locate import BsnRules
 from remediation.dicom.rewrite import rewrite
 from remediation.dicom.second import second_opinion
-from remediation.errors import KeyFileError, ManifestError, ShareError, UsageError
 from remediation.model.crosswalk import Crosswalk
 from remediation.model.evidence import REASONS, ArchiveIssuers, MatchRules
 from remediation.model.files import FileRef, Layout, resolved
 from remediation.model.identity import Matcher
 from remediation.model.outcomes import Outcome, Result
-from remediation.model.placement import AT_REST, Order, Placement
+from remediation.model.placement import Order, Placement
 from remediation.model.running import Advance, silent
 from remediation.model.secrets import Keys
 from remediation.model.tokens import bsn_token
-from remediation.store.approvals import valid_approvals
+from remediation.store.archive import see
 from remediation.store.changes import Change, NotWritten, rehearse
 from remediation.store.files import IoError
 from remediation.store.intents import FileState
-from remediation.store.journal import Journal, Type, journals
+from remediation.store.journal import Journal, Type
 from remediation.store.locks import lock_root
 from remediation.store.manifests import Stored
-from remediation.store.recovery import State, recover
+from remediation.store.permission import (
+    Conditions,
+    approved,
+    current,
+    in_place,
+    settle,
+    settled,
+)
 from remediation.store.rewrite import mirror
-from remediation.store.runs import runs_of
 from remediation.store.study import StudyWriter
-from remediation.tables.heads import evidence_of_head
+from remediation.tables.heads import evidence_of_head, stands
 from remediation.tables.rows import RowMaker
 
 Row = Mapping[str, Any]
 DRY_RUN, OUT, IN_PLACE = "dry-run", "out", "in-place"
-MISMATCH, PAUSED = "identity-mismatch", "canary"
+MISMATCH, UNVERIFIED, PAUSED = "identity-mismatch", "canary-not-as-promised", "canary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +65,13 @@ class ApplyOptions:
     now: datetime
     person: str
     roots: Mapping[str, Path]
-    archive_ids: Mapping[str, str]
     rules: MatchRules
+    conditions: Conditions
     bsn_rules: BsnRules = field(default_factory=BsnRules)
     out: Path | None = None
-    approvers: Mapping[str, str] = field(default_factory=dict)
-    author_key: str | None = None
-    required: int = 1
-    max_files: int = 10_000
     canary: int = 20
     pause_after_canary: bool = False
     go_on: bool = False
-    in_place_statement: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +107,21 @@ def run(
         LockedError: another run holds an archive root.
         ShareError: the journal cannot be written, or a root is missing.
     """
-    _conditions(options, stored, keys)
+    current(options.conditions, stored, keys, options.now)
     work = _Work(options, stored, crosswalk, keys)
     if options.mode == DRY_RUN:
         return work.report(work.dry(advance))
+    approved(options.conditions, stored, options.output, options.now)
+    if options.mode == IN_PLACE:
+        in_place(options.conditions, stored)
     with ExitStack() as held:
-        for name in sorted(stored.manifest.archives):
-            root = options.roots[name]
-            held.enter_context(lock_root(root, "apply", in_place=options.mode == IN_PLACE))
-        settle(options.output, options.roots, keys)
+        for name, root in sorted(options.roots.items()):
+            writes = options.mode == IN_PLACE and name in stored.manifest.archives
+            held.enter_context(lock_root(root, "apply", in_place=writes))
+        if options.mode == IN_PLACE:
+            settle(options.output, options.roots, keys)
+        else:
+            settled(options.output, keys)
         begin = {
             "command": "apply",
             "mode": options.mode,
@@ -134,77 +140,6 @@ def run(
             if not journal.broken:
                 journal.append(Type.END, ending)
             return report
-
-
-def settle(output: Path, roots: Mapping[str, Path], keys: Keys) -> None:
-    """Bring interrupted runs to a clean state first.
-
-    Raises:
-        ShareError: a study is in a state that only a person can judge.
-    """
-    left = recover(roots, journals(output / "journal"), keys)
-    if any(one.state in {State.QUARANTINED, State.LOCKED} for one in left):
-        raise ShareError(
-            "an interrupted run left a study that needs a person", "", "see `remediation recover`"
-        )
-
-
-def _conditions(options: ApplyOptions, stored: Stored, keys: Keys) -> None:
-    manifest = stored.manifest
-    if manifest.key_id != keys.key_id:
-        raise KeyFileError(
-            "the manifest was made with another key", str(stored.folder), "use that key file"
-        )
-    for name, number in manifest.archives.items():
-        if options.archive_ids.get(name) != number or name not in options.roots:
-            raise ManifestError(
-                "the manifest is for another archive", name, "plan with the job of this archive"
-            )
-    if options.now > datetime.fromisoformat(manifest.expires):
-        raise ManifestError("the manifest has expired", str(stored.folder), "plan again")
-    if options.mode == DRY_RUN:
-        return
-    approved = valid_approvals(
-        stored.folder,
-        stored.raw,
-        manifest.digest,
-        author=manifest.author,
-        author_key=options.author_key,
-        approvers=options.approvers,
-        required=options.required,
-        now=options.now,
-    )
-    rolled_back = [
-        run.end
-        for run in runs_of(options.output, manifest.digest)
-        if run.begin.get("command") == "rollback" and run.complete
-    ]
-    if rolled_back and min(one.at.isoformat() for one in approved) <= max(rolled_back):
-        raise ManifestError(
-            "the manifest was rolled back since it was approved",
-            str(stored.folder),
-            "approve it anew",
-        )
-    if options.mode == IN_PLACE:
-        _in_place_conditions(options, stored)
-
-
-def _in_place_conditions(options: ApplyOptions, stored: Stored) -> None:
-    manifest = stored.manifest
-    if not (manifest.in_place_statement and options.in_place_statement):
-        raise UsageError(
-            "in-place work needs the statement of what was agreed with the PACS vendor",
-            "[apply] in_place_statement",
-            "fill it in and plan again, or use --out",
-        )
-    if manifest.placement["target"] != AT_REST:
-        raise UsageError(
-            "the exchange placement is never written in place", "--in-place", "use --out"
-        )
-    if manifest.counts["files"] > options.max_files:
-        raise UsageError(
-            "the manifest touches more files than max_files", "[apply] max_files", "plan less"
-        )
 
 
 class _Work:
@@ -255,45 +190,59 @@ class _Work:
     def write(self, journal: Journal, advance: Advance) -> Iterator[Outcome]:
         """Write in place, whole studies, the canary first."""
         writer = StudyWriter(journal, self.keys)
-        done = 0
+        tried: list[Row] = []
+        canary = True
         for study, period, rows in self.studies():
             result = writer.write(study, [self.change(row) for row in rows], period)
             result = writer.finish(result) if result.done else result
             yield from result.outcomes
             advance(len(rows))
-            done += len(rows)
+            tried += rows
             if any(one.reason in REASONS for one in result.outcomes):
                 self.halt = MISMATCH
             self.halt = self.halt or result.halt
-            if done >= self.options.canary and self._pauses():
-                self.halt = self.halt or PAUSED
+            if canary and not self.halt and len(tried) >= self.options.canary:
+                canary = False
+                self.halt = self._after_canary(tried)
             if self.halt:
                 return
 
-    def _pauses(self) -> bool:
-        return self.options.pause_after_canary and not self.options.go_on
+    def _after_canary(self, rows: list[Row]) -> str:
+        """Read the first studies again as a crawl does; return why to stop, or nothing."""
+        target = self.placement.target
+        for row in rows:
+            seen = see(self.options.roots[row["archive"]], self._ref(row))
+            found = set()
+            if seen.head is not None and seen.state == "read":
+                maker = self._maker(row)
+                found = stands(maker, seen.ref, seen.head, seen.head_bytes, target)
+            if found != {row["bsn_token"]}:
+                return UNVERIFIED
+        pauses = self.options.pause_after_canary and not self.options.go_on
+        return PAUSED if pauses else ""
 
     def change(self, row: Row) -> Change:
         """Return what is to become of one file."""
-        relative = resolved(row["path"], self.keys)
+        ref = self._ref(row)
         size = row["size"] - row["head_length"] + row["result_length"]
 
         def rebuild(head: bytes) -> bytes:
-            return self._rebuilt(row, FileRef(relative, row["size"], row["mtime_ns"]), head)
+            return self._rebuilt(row, ref, head)
 
         return Change(
             row["archive"],
             self.options.roots[row["archive"]],
-            os.fsencode(relative),
+            os.fsencode(ref.path),
             FileState(row["size"], row["head_length"], row["head_digest"], None, row["mtime_ns"]),
             FileState(size, row["result_length"], row["result_digest"]),
             rebuild,
         )
 
-    def _rebuilt(self, row: Row, ref: FileRef, raw: bytes) -> bytes:
-        """Return the new head; the person is checked again, and two readers must agree."""
-        head = scan(raw, len(raw))
-        maker = RowMaker(
+    def _ref(self, row: Row) -> FileRef:
+        return FileRef(resolved(row["path"], self.keys), row["size"], row["mtime_ns"])
+
+    def _maker(self, row: Row) -> RowMaker:
+        return RowMaker(
             self.keys,
             row["archive"],
             Layout(""),
@@ -302,8 +251,12 @@ class _Work:
             self.options.run_id,
             self.options.now,
         )
+
+    def _rebuilt(self, row: Row, ref: FileRef, raw: bytes) -> bytes:
+        """Return the new head; the person is checked again, and two readers must agree."""
+        head = scan(raw, len(raw))
         reason = self.matcher.confirm(
-            evidence_of_head(maker, ref, head, raw),
+            evidence_of_head(self._maker(row), ref, head, raw),
             row["bsn_token"],
             row["local_issuer"],
             row["local_token"],

@@ -175,16 +175,19 @@ def unlink(folder: int, name: bytes) -> None:
 
 
 def _persist(doing: str, call: Callable[[], None], done: Callable[[], bool]) -> None:
-    # A server's reply can be lost after the deed: look at what is there, do not trust the errno.
+    # A server's reply can be lost after the deed, or come without it: look at what is there.
     for attempt in range(_TRIES):
         try:
-            return call()
+            call()
         except OSError as error:
             with contextlib.suppress(IoError):
                 if done():
-                    return None
+                    return
             if error.errno not in _RETRIED or attempt == _TRIES - 1:
                 with guarded(doing):
                     raise
+        else:
+            if not done():
+                raise IoError(doing, "the share says that it did, and did not")
+            return
         time.sleep(0.02 * 4**attempt)
-    return None

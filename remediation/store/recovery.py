@@ -267,6 +267,7 @@ def recover(
     Raises:
         DatasetError: A journal is damaged: nothing of it is touched, and nothing after it.
         KeyFileError: A journal was written with another key.
+        IoError: A journal cannot be read or gone on with.
     """
     results: list[Recovered] = []
     for path in journals:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import itertools
 import os
 import random
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from remediation.model.secrets import Keys
-from remediation.store import files
+from remediation.store import files, rewrite
 from remediation.store.changes import Change
 from remediation.store.intents import FileState, Intent
+
+if TYPE_CHECKING:  # the fault script must start fast
+    import pytest
 
 KEYS = Keys.from_hex("5a" * 32)
 STUDY = "1.2.3.4"
@@ -114,3 +120,32 @@ def intents_of(path: Path) -> tuple[Intent, ...]:
     from remediation.store.journal import read
 
     return study_logs(read(path), KEYS)[-1].intents
+
+
+def rewrite_in_place(path: Path, data: bytes, *, mtime: int = MTIME) -> None:
+    path.write_bytes(data)
+    os.utime(path, ns=(mtime, mtime))
+
+
+def replace_by(path: Path, data: bytes) -> None:
+    """Put another file in a file's place, as a PACS does."""
+    other = path.with_name("other")
+    rewrite_in_place(other, data)
+    other.rename(path)
+
+
+def fail_at(
+    patched: pytest.MonkeyPatch,
+    name: str,
+    number: int,
+    error: Exception | None = None,
+) -> None:
+    """Let the `number`-th call of a step of the write protocol fail."""
+    real, calls = getattr(rewrite, name), itertools.count(1)
+
+    def fail(*arguments: object, **named: object) -> object:
+        if next(calls) == number:
+            raise error or files.IoError("no", number=errno.EIO)
+        return real(*arguments, **named)
+
+    patched.setattr(rewrite, name, fail)

@@ -19,6 +19,7 @@ Language = Literal["nl", "en"]
 _CATALOGUES = {"nl": DUTCH, "en": ENGLISH}
 _SEALED = re.compile(r"sealed:([A-Za-z0-9+/]{4})[A-Za-z0-9+/=]*", re.ASCII)
 _LONGEST = 120
+_JOINERS = "\u200c\u200d"  # part of how some scripts are written
 NONE = "\u2013"  # where there is nothing to show
 
 
@@ -91,7 +92,7 @@ class Words:
         ('1 studie', '2.402 studies')
         """
         one, many = self.catalogue.nouns[noun]
-        return f"{self.number(value)}\u00a0{one if value == 1 else many}".replace("\u00a0", " ")
+        return f"{self.number(value)} {one if value == 1 else many}"
 
     # -- time ---------------------------------------------------------------------------------
 
@@ -161,9 +162,7 @@ class Words:
         if not text:
             return NONE
         text = _SEALED.sub(lambda found: self("sealed", mark=found[1]), text)
-        # Control, format (right-to-left overrides) and lone surrogates show nothing, and mislead.
-        kept = (" " if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co"} else c for c in text)
-        text = " ".join("".join(kept).split())
+        text = " ".join("".join(map(_printable, text)).split())
         whole = bsn.normalise(text)
         if any(bsn.passes(number) for number in ([whole] if whole else bsn.runs(text))):
             return self("withheld")
@@ -195,3 +194,9 @@ class Words:
         if len(texts) < 2:  # noqa: PLR2004 - one needs no joining
             return "".join(texts)
         return self("and", first=", ".join(texts[:-1]), last=texts[-1])
+
+
+def _printable(sign: str) -> str:
+    """Blank what shows nothing and misleads: control signs, overrides of direction."""
+    hidden = unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Co", "Cn"}
+    return " " if hidden and sign not in _JOINERS else sign

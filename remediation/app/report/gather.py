@@ -1,0 +1,193 @@
+"""Gather: finished datasets in, counts out. Whatever stage has not run leaves its part None."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from remediation.app.report.history import History, history
+from remediation.model.places import IDENTIFIER_KINDS
+from remediation.store import datasets
+from remediation.store.files import guarded
+from remediation.store.inventory import Inventory
+from remediation.tables.schemas import (
+    COVERAGE,
+    FINDINGS,
+    IDENTITIES,
+    INSTANCES,
+    PERIODS,
+    PLACES,
+    STUDIES,
+    TALLIES,
+)
+
+Row = dict[str, Any]
+WORKLIST = Path("worklists") / "registratie.csv"
+_REASON_COLUMN = 3
+# Of each dataset: its schema, and the command that makes it.
+_DATASETS = {
+    "studies": (STUDIES, "flag"),
+    "coverage": (COVERAGE, "flag"),
+    "periods": (PERIODS, "flag"),
+    "places": (PLACES, "flag"),
+    "identities": (IDENTITIES, "match"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the report tells, as counts; None where the stage that would know has not run.
+
+    Attributes:
+        statuses: studies per status.
+        outcomes: studies per (status, outcome, reason, exemption).
+        warnings: studies per (outcome, warning).
+        coverage, periods, places: rows of these datasets, in their order.
+        files: files per (archive, state, error).
+        leaks: rows of place, private_creator, place_kind, archive, findings, studies.
+        crawls: rows of archive, run_id, crawled_at, files.
+        listed: rows of the registration desk's worklist per reason.
+        missing: commands that have not run yet.
+    """
+
+    statuses: Mapping[str, int] | None
+    outcomes: Mapping[tuple[str, str, str, str], int] | None
+    warnings: Mapping[tuple[str, str], int]
+    coverage: tuple[Row, ...] | None
+    periods: tuple[Row, ...] | None
+    places: tuple[Row, ...] | None
+    files: Mapping[tuple[str, str, str], int]
+    leaks: tuple[Row, ...]
+    crawls: tuple[Row, ...]
+    listed: Mapping[str, int] | None
+    history: History
+    missing: tuple[str, ...]
+
+
+def gather(output: Path, key_id: str) -> Facts:
+    """Read what an output folder holds.
+
+    Raises:
+        DatasetError: there is no inventory; or a dataset is damaged, or was made with another key.
+    """
+    inventory = Inventory(output, key_id, INSTANCES, FINDINGS, TALLIES)
+    inventory.require()
+    found = {name: _dataset(output, name, key_id) for name in _DATASETS}
+    studies, identities = found["studies"], found["identities"]
+    instances = inventory.instances(["archive", "state", "error", "run_id", "crawled_at"])
+    missing = dict.fromkeys(_DATASETS[name][1] for name, table in found.items() if table is None)
+    return Facts(
+        statuses=None if studies is None else _tally(studies, "status"),
+        outcomes=None if studies is None or identities is None else _outcomes(studies, identities),
+        warnings={} if identities is None else _warnings(identities),
+        coverage=_rows(found["coverage"]),
+        periods=_rows(found["periods"]),
+        places=_rows(found["places"]),
+        files=_files(instances),
+        leaks=_leaks(inventory),
+        crawls=_crawls(instances),
+        listed=_listed(output / WORKLIST),
+        history=history(output),
+        missing=tuple(missing),
+    )
+
+
+def _dataset(output: Path, name: str, key_id: str) -> pa.Table | None:
+    path = output / f"{name}.parquet"
+    schema, command = _DATASETS[name]
+    if not path.exists():
+        return None
+    return datasets.read(path, schema, key_id, f"remediation {command}")
+
+
+def _rows(table: pa.Table | None) -> tuple[Row, ...] | None:
+    return None if table is None else tuple(table.to_pylist())
+
+
+def _tally(table: pa.Table, column: str) -> dict[str, int]:
+    return {pair["values"]: pair["counts"] for pair in pc.value_counts(table[column]).to_pylist()}
+
+
+def _grouped(table: pa.Table, keys: list[str]) -> list[Row]:
+    """Return one row per combination of keys, null as empty text, with `count`."""
+    plain = pa.table([pc.fill_null(table[key], "") for key in keys], names=keys)
+    counted = plain.group_by(keys).aggregate([([], "count_all")])
+    return sorted(counted.to_pylist(), key=lambda row: (-row["count_all"], *map(row.get, keys)))
+
+
+def _outcomes(studies: pa.Table, identities: pa.Table) -> dict[tuple[str, str, str, str], int]:
+    keys = ["archive", "StudyInstanceUID"]
+    joined = studies.select([*keys, "status"]).join(
+        identities.select([*keys, "outcome", "reason", "exemption"]), keys, join_type="left outer"
+    )
+    columns = ["status", "outcome", "reason", "exemption"]
+    return {
+        (row["status"], row["outcome"], row["reason"], row["exemption"]): row["count_all"]
+        for row in _grouped(joined, columns)
+    }
+
+
+def _warnings(identities: pa.Table) -> dict[tuple[str, str], int]:
+    warned = identities.filter(pc.greater(pc.list_value_length(identities["warnings"]), 0))
+    pairs = zip(warned["outcome"].to_pylist(), warned["warnings"].to_pylist(), strict=True)
+    return dict(Counter((outcome, word) for outcome, words in pairs for word in set(words)))
+
+
+def _files(instances: pa.Table) -> dict[tuple[str, str, str], int]:
+    return {
+        (row["archive"], row["state"], row["error"]): row["count_all"]
+        for row in _grouped(instances, ["archive", "state", "error"])
+    }
+
+
+def _leaks(inventory: Inventory) -> tuple[Row, ...]:
+    keys = ["place", "private_creator", "place_kind", "archive"]
+    outside = ~ds.field("place_kind").isin([*sorted(IDENTIFIER_KINDS), "historic"])
+    found = inventory.findings([*keys, "StudyInstanceUID"], outside)
+    stable = pc.replace_substring_regex(found["place"], r"\[\d+\]", "")
+    found = found.set_column(found.column_names.index("place"), "place", stable)
+    counted = found.group_by(keys).aggregate(
+        [([], "count_all"), ("StudyInstanceUID", "count_distinct")]
+    )
+    rows = [
+        {key: row[key] or "" for key in keys}
+        | {"findings": row["count_all"], "studies": row["StudyInstanceUID_count_distinct"]}
+        for row in counted.to_pylist()
+    ]
+    return tuple(sorted(rows, key=lambda row: (-row["findings"], *(row[key] for key in keys))))
+
+
+def _crawls(instances: pa.Table) -> tuple[Row, ...]:
+    counted = instances.group_by(["archive", "run_id"]).aggregate(
+        [([], "count_all"), ("crawled_at", "max")]
+    )
+    rows = [
+        {
+            "archive": row["archive"],
+            "run_id": row["run_id"] or "",
+            "crawled_at": row["crawled_at_max"],
+            "files": row["count_all"],
+        }
+        for row in counted.to_pylist()
+    ]
+    return tuple(sorted(rows, key=lambda row: (row["run_id"], row["archive"]), reverse=True))
+
+
+def _listed(path: Path) -> dict[str, int] | None:
+    """Count the lines of the worklist per reason: it alone knows who is on it."""
+    if not path.exists():
+        return None
+    with guarded("the worklist cannot be read", path.name):
+        text = path.read_bytes().decode("utf-8-sig", "replace")
+    lines = csv.reader(io.StringIO(text), delimiter=";")
+    next(lines, None)
+    return dict(Counter(line[_REASON_COLUMN] for line in lines if len(line) > _REASON_COLUMN))

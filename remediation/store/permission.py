@@ -1,0 +1,136 @@
+"""Permission: whether a manifest may be applied here and now, and with whose approval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from remediation.errors import KeyFileError, ManifestError, ShareError, UsageError
+from remediation.model.placement import AT_REST
+from remediation.model.secrets import Keys
+from remediation.store.approvals import valid_approvals
+from remediation.store.intents import study_logs
+from remediation.store.journal import journals, read
+from remediation.store.manifests import Stored
+from remediation.store.recovery import State, recover
+from remediation.store.runs import runs_of
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What the job says, to be held against a manifest.
+
+    Attributes:
+        archive_ids: name to the id in the job's state.
+        approvers: name to minisign public line; empty where the job names nobody.
+        author_key: public line of the manifest's author, where the job knows it.
+        required: approvals by different people.
+    """
+
+    archive_ids: Mapping[str, str]
+    approvers: Mapping[str, str] = field(default_factory=dict)
+    author_key: str | None = None
+    required: int = 1
+    max_files: int = 10_000
+    in_place_statement: str = ""
+
+
+def current(conditions: Conditions, stored: Stored, keys: Keys, now: datetime) -> None:
+    """Raise unless a manifest is of this key and these archives, and has not expired.
+
+    Raises:
+        KeyFileError: made with another key.
+        ManifestError: for another archive, or expired.
+    """
+    manifest = stored.manifest
+    if manifest.key_id != keys.key_id:
+        raise KeyFileError(
+            "the manifest was made with another key", str(stored.folder), "use that key file"
+        )
+    for name, number in manifest.archives.items():
+        if conditions.archive_ids.get(name) != number:
+            raise ManifestError(
+                "the manifest is for another archive", name, "plan with the job of this archive"
+            )
+    if now > datetime.fromisoformat(manifest.expires):
+        raise ManifestError("the manifest has expired", str(stored.folder), "plan again")
+
+
+def approved(conditions: Conditions, stored: Stored, output: Path, now: datetime) -> None:
+    """Raise unless enough people approved a manifest, since it was last rolled back.
+
+    Raises:
+        ManifestError: they did not.
+    """
+    found = valid_approvals(
+        stored.folder,
+        stored.raw,
+        stored.manifest.digest,
+        author=stored.manifest.author,
+        author_key=conditions.author_key,
+        approvers=conditions.approvers,
+        required=conditions.required,
+        now=now,
+    )
+    rolled_back = [
+        run.end
+        for run in runs_of(output, stored.manifest.digest)
+        if run.begin.get("command") == "rollback" and run.complete
+    ]
+    if rolled_back and min(one.at for one in found) <= datetime.fromisoformat(max(rolled_back)):
+        raise ManifestError(
+            "the manifest was rolled back since it was approved",
+            str(stored.folder),
+            "let it be approved anew",
+        )
+
+
+def in_place(conditions: Conditions, stored: Stored) -> None:
+    """Raise unless the conditions of in-place work hold.
+
+    Raises:
+        UsageError: no statement of what was agreed, the exchange placement, or too many files.
+    """
+    manifest = stored.manifest
+    if not (manifest.in_place_statement and conditions.in_place_statement):
+        raise UsageError(
+            "in-place work needs the statement of what was agreed with the PACS vendor",
+            "[apply] in_place_statement",
+            "fill it in and plan again, or use --out",
+        )
+    if manifest.placement["target"] != AT_REST:
+        raise UsageError(
+            "the exchange placement is never written in place", "--in-place", "use --out"
+        )
+    if manifest.counts["files"] > conditions.max_files:
+        raise UsageError(
+            "the manifest touches more files than max_files", "[apply] max_files", "plan less"
+        )
+
+
+def settle(output: Path, roots: Mapping[str, Path], keys: Keys) -> None:
+    """Bring interrupted runs to a clean state before anything new is written.
+
+    Raises:
+        ShareError: a study is in a state that only a person can judge.
+    """
+    left = recover(roots, journals(output / "journal"), keys)
+    if any(one.state in {State.QUARANTINED, State.LOCKED} for one in left):
+        raise ShareError(
+            "an interrupted run left a study that needs a person", "", "see `remediation recover`"
+        )
+
+
+def settled(output: Path, keys: Keys) -> None:
+    """Raise unless no run was interrupted; for work that may not touch the archive.
+
+    Raises:
+        ShareError: a run was interrupted.
+    """
+    for path in journals(output / "journal"):
+        if not all(log.closed for log in study_logs(read(path), keys)):
+            raise ShareError(
+                "an interrupted run is not settled", path.stem, "run `remediation recover` first"
+            )
