@@ -1,7 +1,29 @@
 """Golden cases: bringing headers to the at-rest placement."""
 
 from builders import OID, el, identity, item, qualifiers
-from placement_cases import *  # noqa: F403
+from placement_cases import (
+    BSN,
+    BSN_ITEM,
+    COERCE,
+    CORRECT,
+    DOTTED,
+    EXTRA_BACK,
+    EXTRA_FRONT,
+    FOREIGN_ITEM,
+    INVALID,
+    ISSUER,
+    LOCAL,
+    LOCAL_ITEM,
+    LOCAL_QUALIFIERS,
+    MINE,
+    NO_OTHERS,
+    NOBODY,
+    OTHER_BSN,
+    case,
+    original_item,
+    others,
+    retired,
+)
 
 
 def _in_item(name, number, issuer, reason, *, kind="TEXT", described=None, former=True):

@@ -1,7 +1,32 @@
 """Golden cases: bringing headers to the exchange placement."""
 
 from builders import OID, el, identity, item, qualifiers
-from placement_cases import *  # noqa: F403
+from placement_cases import (
+    BSN,
+    BSN_ITEM,
+    COERCE,
+    CORRECT,
+    DOTTED,
+    EXTRA_BACK,
+    EXTRA_FRONT,
+    FOREIGN_ITEM,
+    INVALID,
+    ISSUER,
+    LOCAL,
+    LOCAL_ITEM,
+    LOCAL_QUALIFIERS,
+    MINE,
+    NO_KIND,
+    NO_OTHERS,
+    NO_QUALIFIERS,
+    NOBODY,
+    ODD,
+    PRIMARY_BSN,
+    case,
+    others,
+    retired,
+)
+
 from remediation.model.placement import EXCHANGE
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from builders import OID, El, It, el, identity, item, qualifiers
 
 from remediation.model.bsn import test_number
-from remediation.model.placement import EXCHANGE, Order, Placement
+from remediation.model.placement import Order, Placement
 
 BSN, OTHER_BSN = test_number(0), test_number(1)
 INVALID, NOBODY = "999900007", "999999990"

@@ -48,8 +48,19 @@ def cli(*, debug: bool) -> None:
         click.get_current_context().obj = {"debug": True}
 
 
+def _name_variables(command: click.Command, prefix: str) -> None:
+    """Let every option be set as PREFIX_OPTION, by the name that the user types."""
+    for parameter in command.params:
+        long = [name for name in parameter.opts if name.startswith("--")]
+        if long:
+            parameter.envvar = f"{prefix}_{long[0][2:].replace('-', '_').upper()}"
+    for name, inner in getattr(command, "commands", {}).items():
+        _name_variables(inner, f"{prefix}_{name.upper()}")
+
+
 for _command in (demo, *reading.COMMANDS, *writing.COMMANDS):
     cli.add_command(_command)
+    _name_variables(_command, f"REMEDIATION_{(_command.name or '').upper()}")
 
 
 def main() -> None:
@@ -62,12 +73,7 @@ def main() -> None:
 def _run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     try:
-        cli.main(
-            arguments,
-            prog_name="remediation",
-            standalone_mode=False,
-            auto_envvar_prefix="REMEDIATION",
-        )
+        cli.main(arguments, prog_name="remediation", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:

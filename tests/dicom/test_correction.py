@@ -6,6 +6,7 @@ import warnings
 from io import BytesIO
 
 import pytest
+from at_rest_cases import AT_REST_CASES
 from builders import (
     EXPLICIT,
     IMPLICIT,
@@ -22,10 +23,10 @@ from builders import (
     qualifiers,
     with_group_lengths,
 )
+from exchange_cases import EXCHANGE_CASES
 from placement_cases import (
     BSN,
     BSN_ITEM,
-    CASES,
     DOTTED,
     EXTRA_BACK,
     FOREIGN_ITEM,
@@ -55,6 +56,7 @@ LAYOUTS = [
     for groups in (None, (0x0010, 0x0400))
 ]
 TARGETS = [AT_REST, EXCHANGE]
+CASES = [*AT_REST_CASES, *EXCHANGE_CASES]
 ids = [f"{one.order.placement.target}-{one.name}" for one in CASES]
 every_case = pytest.mark.parametrize("one", CASES, ids=ids)
 every_layout = pytest.mark.parametrize(("syntax", "groups"), LAYOUTS)
