@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from remediation.app.config import Job
-from remediation.app.report.build import ReportOptions, ReportResult, write_report
 from remediation.dicom.locate import BsnRules
 from remediation.errors import UsageError
 from remediation.model.crosswalk import Crosswalk
@@ -27,6 +26,9 @@ from remediation.store.manifests import Stored
 from remediation.store.permission import Conditions
 from remediation.tables.judge import Sources
 from remediation.tables.schemas import FINDINGS, INSTANCES, TALLIES
+
+if TYPE_CHECKING:
+    from remediation.app.report.build import ReportResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +255,9 @@ class Session:
 
     def report(self, language: Literal["nl", "en"] | None) -> ReportResult:
         """Write the report."""
+        # matplotlib and pandas take a second to load: only for those who ask for a report.
+        from remediation.app.report.build import ReportOptions, write_report
+
         job = self.job
         return write_report(
             ReportOptions(
