@@ -53,7 +53,11 @@ def unescaped(text: str) -> str:
 
 def stored(path: str, keys: Keys, *, seal: bool) -> str:
     """Return a path as artefacts hold it: sealed, or as clean text where the job says so."""
-    return keys.seal(path) if seal else escaped(path)
+    if seal:
+        return keys.seal(path)
+    text = escaped(path)
+    # A file may be called so; nothing that stands in an archive may look like sealed text.
+    return f"\\x{ord(text[0]):02x}{text[1:]}" if text.startswith(SEALED) else text
 
 
 def resolved(text: str, keys: Keys) -> str:

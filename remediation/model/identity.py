@@ -7,8 +7,10 @@ IHE PIX (identifier domains).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, field, replace
 from itertools import chain
+from typing import Any
 
 from remediation.model import bsn
 from remediation.model.crosswalk import Crosswalk, Entry
@@ -23,6 +25,8 @@ from remediation.model.evidence import (
 from remediation.model.issuers import ASSERTING, NO_KIND
 from remediation.model.secrets import Keys
 from remediation.model.tokens import PersonTokens, bound_tokens, bsn_token, patient_token
+
+_RANK = {reason: rank for rank, reason in enumerate(REASONS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +56,28 @@ class Matcher:
         self.crosswalk, self.keys, self.rules = crosswalk, keys, rules
         self._by_local: dict[tuple[str, str], list[Entry]] = {}
         self._by_bsn: dict[str, list[Entry]] = {}
+        self._plain: dict[tuple[str, str], list[Entry]] = {}
+        self._former: dict[tuple[str, str], list[Entry]] = {}
         for entry in crosswalk.entries:
-            token = patient_token(keys, crosswalk.spelled(entry))
-            self._by_local.setdefault((entry.issuer, token), []).append(entry)
-            if entry.well_formed and entry.bsn:
-                self._by_bsn.setdefault(bsn_token(keys, entry.bsn), []).append(entry)
+            self._add(entry)
+        # Rows that say different things of one number must not count by the order of the export.
+        for rows in chain(self._by_local.values(), self._by_bsn.values(), self._plain.values()):
+            if len(rows) > 1:
+                rows.sort(key=_content)
         self._issuers = {entry.issuer for entry in crosswalk.entries}
         for archive in rules.archives.values():
             self._issuers |= {archive.local_issuer, *(p.local_issuer for p in archive.periods)}
+        self._issuers.discard("")
+
+    def _add(self, entry: Entry) -> None:
+        if entry.issuer and entry.local_number:  # padding would make a number of an empty one
+            token = patient_token(self.keys, self.crosswalk.spelled(entry))
+            self._by_local.setdefault((entry.issuer, token), []).append(entry)
+            self._plain.setdefault((entry.issuer, entry.local_number), []).append(entry)
+            if entry.replaced_by:
+                self._former.setdefault((entry.issuer, entry.replaced_by), []).append(entry)
+        if entry.well_formed and entry.bsn:
+            self._by_bsn.setdefault(bsn_token(self.keys, entry.bsn), []).append(entry)
 
     def resolve(self, study: StudyEvidence) -> Identity:
         """Return the identity of one study."""
@@ -108,10 +126,12 @@ class Matcher:
                 entries.append(self._checked(study, group))
             except _Refusal as refusal:
                 refusals.append(refusal)
-        if len(patients) > 1 and (refusals or len({entry.bsn for entry in entries}) > 1):
+        named = {entry.bsn for entry in entries}
+        named |= {refusal.entry.bsn if refusal.entry else "" for refusal in refusals}
+        if len(named - {""}) > 1 or (len(patients) > 1 and "" in named):
             raise _Refusal("instances-disagree")
         if refusals:
-            raise min(refusals, key=lambda refusal: list(REASONS).index(refusal.reason))
+            raise _first(refusals)
         return entries[0]
 
     def confirm(
@@ -123,22 +143,18 @@ class Matcher:
             The reason why it may not be written any more; None where it may.
         """
         group = study.groups[0]
-        entry = next(
-            (
-                one
-                for one in self._by_bsn.get(bsn, ())
-                if one.issuer == local_issuer
-                and patient_token(self.keys, self.crosswalk.spelled(one)) == local_token
-            ),
-            None,
+        rows = tuple(
+            one
+            for one in self._by_bsn.get(bsn, ())
+            if one.issuer == local_issuer
+            and patient_token(self.keys, self.crosswalk.spelled(one)) == local_token
         )
-        if entry is None or group.patient_token is None:
+        if not rows or group.patient_token is None:
             return "no-crosswalk-entry"
-        bound_to = self._written(group, entry)
-        if bound_to is None:
+        if self._written(group, rows[0]) is None:
             return "instances-disagree"
         try:
-            self._consistent(study, group, entry, bound_to)
+            self._agreed(study, group, rows)
         except _Refusal as refusal:
             return refusal.reason
         return None
@@ -189,12 +205,42 @@ class Matcher:
         entries = self._found(study, group)
         if not entries:
             raise _Refusal("no-crosswalk-entry")
-        if len({entry.bsn for entry in entries if entry.bsn}) > 1:
-            raise _Refusal("two-numbers", entries[0])
-        entry = next((one for one in entries if one.bsn), entries[0])
-        entry = self._beside(group, entries) or self._successor(entry)
-        self._consistent(study, group, entry, self._written(group, entry))
+        entry = self._agreed(study, group, self._beside(group, self._numbered(entries)))
+        if group.primary_is_strong:
+            self._items_agree(study, group, entry)
         return entry
+
+    def _agreed(
+        self, study: StudyEvidence, group: PatientGroup, entries: tuple[Entry, ...]
+    ) -> Entry:
+        """Return the first of the rows: all name one BSN, and every one of them allows writing."""
+        locals_ = {(entry.issuer, self.crosswalk.spelled(entry)) for entry in entries}
+        if len({entry.bsn for entry in entries}) > 1 or locals_ & self.crosswalk.two_numbers:
+            raise _Refusal("two-numbers", entries[0])
+        refusals: list[_Refusal] = []
+        for entry in entries:
+            try:
+                self._consistent(study, group, entry, self._written(group, entry))
+            except _Refusal as refusal:
+                refusals.append(refusal)
+        if refusals:
+            raise _first(refusals)
+        return entries[0]
+
+    def _items_agree(self, study: StudyEvidence, group: PatientGroup, entry: Entry) -> None:
+        """Where PatientID is the BSN, a local number beside it must be this person's too.
+
+        It is the one that the at-rest placement would make primary.
+        """
+        for issuer, kind, token in group.other_ids:
+            archive = self.rules.archives.get(study.archive, ArchiveIssuers())
+            if kind in ASSERTING or archive.alias.get(issuer, issuer) not in self._issuers:
+                continue
+            beside = self._by_number(study, issuer, kind, token)
+            if not beside:
+                raise _Refusal("no-crosswalk-entry", entry)
+            if any(one.bsn and one.bsn != entry.bsn for one in beside):
+                raise _Refusal("header-disagrees", entry)
 
     def _consistent(
         self, study: StudyEvidence, group: PatientGroup, entry: Entry, bound_to: str | None
@@ -206,24 +252,29 @@ class Matcher:
             raise _Refusal("unconfirmed-person", entry)
         self._alone(group, entry, bound_to)
 
-    def _beside(self, group: PatientGroup, entries: tuple[Entry, ...]) -> Entry | None:
-        """Of the local numbers of one BSN, prefer the one that the header has too."""
-        tokens = {group.patient_token, *(token for _, _, token in group.other_ids)}
-        return next(
-            (
-                entry
-                for entry in entries
-                if entry.bsn and patient_token(self.keys, self.crosswalk.spelled(entry)) in tokens
-            ),
-            None,
+    def _numbered(self, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        """Return the rows with a number; where none has, those that `replaced_by` leads to."""
+        later = (
+            row
+            for entry in entries
+            if entry.replaced_by
+            for row in self._plain.get((entry.issuer, entry.replaced_by), ())
+        )
+        return (
+            tuple(entry for entry in entries if entry.bsn)
+            or tuple(dict.fromkeys(row for row in later if row.bsn))
+            or entries
         )
 
-    def _successor(self, entry: Entry) -> Entry:
-        """Follow `replaced_by` once where the old row has lost its number."""
-        if entry.bsn or not entry.replaced_by:
-            return entry
-        later = [e for e in self.crosswalk.entries if _is_local(e, entry)]
-        return later[0] if later else entry
+    def _beside(self, group: PatientGroup, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        """Of the local numbers of one BSN, prefer those that the header has too."""
+        tokens = {group.patient_token, *(token for _, _, token in group.other_ids)}
+        here = tuple(
+            entry
+            for entry in entries
+            if patient_token(self.keys, self.crosswalk.spelled(entry)) in tokens
+        )
+        return here or entries
 
     def _written(self, group: PatientGroup, entry: Entry) -> str | None:
         """Return PatientID as the header writes it, which its person tokens are bound to."""
@@ -236,7 +287,9 @@ class Matcher:
         return next((t for t in texts if patient_token(self.keys, t) == group.patient_token), None)
 
     def _same(self, entry: Entry) -> tuple[Entry, ...]:
-        return self.crosswalk.by_bsn(entry.bsn) if entry.bsn and entry.well_formed else ()
+        """Return the rows of this person: of the same BSN, and those that it replaced."""
+        same = self.crosswalk.by_bsn(entry.bsn) if entry.bsn and entry.well_formed else ()
+        return (*same, *self._former.get((entry.issuer, entry.local_number), ()))
 
     def _tokens(self, entry: Entry, bound_to: str) -> PersonTokens:
         return bound_tokens(
@@ -294,5 +347,11 @@ class Matcher:
             raise _Refusal("homonym", entry)
 
 
-def _is_local(entry: Entry, former: Entry) -> bool:
-    return entry.issuer == former.issuer and entry.local_number == former.replaced_by
+def _first(refusals: Iterable[_Refusal]) -> _Refusal:
+    """Return the refusal whose reason comes first."""
+    return min(refusals, key=lambda refusal: _RANK[refusal.reason])
+
+
+def _content(entry: Entry) -> tuple[Any, ...]:
+    """Return what a row says, without its place: an order that reading does not change."""
+    return astuple(replace(entry, place=""))

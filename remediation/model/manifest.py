@@ -106,8 +106,9 @@ def from_json(text: bytes) -> Manifest:
         del said["manifest_id"]
         said |= {name: tuple(said[name]) for name in ("selection", "not_done")}
         manifest = Manifest(**said)
-    except (ValueError, TypeError, KeyError) as error:
+        again = to_json(manifest)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ManifestError("manifest.json is not a manifest", "", "plan again") from error
-    if to_json(manifest) != text:
+    if again != text:
         raise ManifestError("manifest.json was altered", "", "plan again")
     return manifest

@@ -25,14 +25,14 @@ from remediation.model.crosswalk import Crosswalk
 from remediation.model.evidence import REASONS, ArchiveIssuers, MatchRules
 from remediation.model.files import FileRef, Layout, resolved
 from remediation.model.identity import Matcher
-from remediation.model.outcomes import Outcome, Result
+from remediation.model.outcomes import Outcome, Reason, Result
 from remediation.model.placement import Order, Placement
 from remediation.model.running import Advance, silent
 from remediation.model.secrets import Keys
 from remediation.model.tokens import bsn_token
 from remediation.store.archive import see
-from remediation.store.changes import Change, NotWritten, rehearse
-from remediation.store.files import IoError
+from remediation.store.changes import Change, NotWritten, failed, rehearse
+from remediation.store.files import IoError, guarded
 from remediation.store.intents import FileState
 from remediation.store.journal import Journal, Type
 from remediation.store.locks import lock_root
@@ -46,6 +46,7 @@ from remediation.store.permission import (
     settled,
 )
 from remediation.store.rewrite import mirror
+from remediation.store.runs import next_number
 from remediation.store.study import StudyWriter
 from remediation.tables.heads import evidence_of_head, stands
 from remediation.tables.rows import RowMaker
@@ -124,6 +125,7 @@ def run(
             settled(options.output, keys)
         begin = {
             "command": "apply",
+            "number": next_number(options.output),
             "mode": options.mode,
             "manifest": stored.manifest.digest,
             "by": options.person,
@@ -173,41 +175,60 @@ class _Work:
     def dry(self, advance: Advance) -> Iterator[Outcome]:
         """Rehearse everything: the same code, and nothing is written."""
         for _, _, rows in self.studies():
-            for row in rows:
-                yield rehearse(self.change(row), self.keys)
+            yield from self._rehearsed(rows)
             advance(len(rows))
 
+    def _rehearsed(self, rows: list[Row]) -> list[Outcome]:
+        """Return what would become of a study; one file that cannot be written keeps the others."""
+        found = [rehearse(self.change(row), self.keys) for row in rows]
+        if all(one.untroubled for one in found):
+            return found
+        other = Outcome(Result.REFUSED, Reason.OTHER_FILE)
+        return [other if one.result is Result.APPLIED else one for one in found]
+
     def out(self, advance: Advance) -> Iterator[Outcome]:
-        """Write corrected files to another tree."""
-        assert self.options.out is not None
+        """Write corrected files to another tree, whole studies."""
         for _, _, rows in self.studies():
-            for row in rows:
-                root = self.options.out / row["archive"]
-                root.mkdir(parents=True, exist_ok=True, mode=0o700)
-                yield mirror(self.change(row), root, self.keys)
+            for row, found in zip(rows, self._rehearsed(rows), strict=True):
+                yield self._mirrored(row, found)
             advance(len(rows))
+
+    def _mirrored(self, row: Row, found: Outcome) -> Outcome:
+        assert self.options.out is not None
+        root = self.options.out / row["archive"]
+        if found.result is Result.APPLIED:
+            with guarded("a folder cannot be made", str(root)):
+                root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return mirror(self.change(row), root, self.keys)
+        # Without the old file in the archive there is nothing to make a corrected copy of.
+        lost = found.result is Result.ALREADY_APPLIED
+        lost = lost and not os.path.lexists(root / self._ref(row).path)
+        return Outcome(Result.REFUSED, "corrected-in-place") if lost else found
 
     def write(self, journal: Journal, advance: Advance) -> Iterator[Outcome]:
         """Write in place, whole studies, the canary first."""
         writer = StudyWriter(journal, self.keys)
-        tried: list[Row] = []
+        written: list[Row] = []
         canary = True
         for study, period, rows in self.studies():
             result = writer.write(study, [self.change(row) for row in rows], period)
             result = writer.finish(result) if result.done else result
             yield from result.outcomes
             advance(len(rows))
-            tried += rows
+            if all(one.untroubled for one in result.outcomes):
+                written += rows
             if any(one.reason in REASONS for one in result.outcomes):
                 self.halt = MISMATCH
             self.halt = self.halt or result.halt
-            if canary and not self.halt and len(tried) >= self.options.canary:
+            if canary and not self.halt and len(written) >= self.options.canary:
                 canary = False
-                self.halt = self._after_canary(tried)
+                self.halt = self._after_canary(written)
             if self.halt:
                 return
+        if canary:
+            self.halt = self._after_canary(written, last=True)
 
-    def _after_canary(self, rows: list[Row]) -> str:
+    def _after_canary(self, rows: list[Row], *, last: bool = False) -> str:
         """Read the first studies again as a crawl does; return why to stop, or nothing."""
         target = self.placement.target
         for row in rows:
@@ -218,7 +239,7 @@ class _Work:
                 found = stands(maker, seen.ref, seen.head, seen.head_bytes, target)
             if found != {row["bsn_token"]}:
                 return UNVERIFIED
-        pauses = self.options.pause_after_canary and not self.options.go_on
+        pauses = self.options.pause_after_canary and not (self.options.go_on or last)
         return PAUSED if pauses else ""
 
     def change(self, row: Row) -> Change:
@@ -291,7 +312,7 @@ class _Work:
                 if one.reason:
                     reasons[one.reason] += 1
         except IoError as error:
-            self.halt = self.halt or error.what
+            self.halt = self.halt or failed(error).reason
         return ApplyReport(
             self.options.mode,
             self.options.run_id,

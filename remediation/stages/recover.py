@@ -51,6 +51,6 @@ def run(options: RecoverOptions, keys: Keys) -> RecoverReport:
         tuple(
             f"run {one.run_id}: {one.reason or one.state}"
             for one in left
-            if one.state in {State.QUARANTINED, State.LOCKED}
+            if one.state not in {State.OLD, State.NEW}
         ),
     )

@@ -7,20 +7,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
-from remediation.errors import ManifestError
-from remediation.model.outcomes import Outcome, Result
+from remediation.errors import ManifestError, UsageError
+from remediation.model.outcomes import Outcome, Reason, Result
 from remediation.model.running import Advance, silent
 from remediation.model.secrets import Keys
-from remediation.store.changes import Change, rehearse, undo_of
+from remediation.store.changes import Change, failed, rehearse, undo_of
 from remediation.store.files import IoError
 from remediation.store.intents import Kind, StudyLog
 from remediation.store.journal import Journal, Type, journals
 from remediation.store.locks import lock_root
 from remediation.store.manifests import Stored
-from remediation.store.recovery import recover
-from remediation.store.runs import applied, runs_of
+from remediation.store.permission import roots_of
+from remediation.store.recovery import State, recover
+from remediation.store.runs import applied, next_number, runs_of
 from remediation.store.study import StudyWriter
 
 
@@ -60,21 +62,29 @@ def run(
 
     Raises:
         ManifestError: nothing of the manifest stands in the archive.
+        UsageError: nothing of what was asked for does.
         LockedError: another run holds an archive root.
     """
-    roots = {name: options.roots[name] for name in stored.manifest.archives}
+    roots = roots_of(stored.manifest, options.roots)
     with ExitStack() as held:
-        for name in sorted(roots):
-            in_place = not options.dry_run
-            held.enter_context(lock_root(roots[name], "rollback", in_place=in_place))
-        if not options.dry_run:
-            recover(options.roots, journals(options.output / "journal"), keys)
-        logs = [log for log in _standing(options, stored, keys) if _asked(options, log)]
+        for name, root in sorted(options.roots.items()):
+            writes = not options.dry_run and name in roots
+            held.enter_context(lock_root(root, "rollback", in_place=writes))
+        left = () if options.dry_run else _settled(options, keys)
+        standing = _standing(options, stored, keys)
+        logs = [log for log in standing if _asked(options, log)]
+        if not logs:
+            raise UsageError(
+                "nothing of that stands in the archive",
+                "--period, --study",
+                "see `remediation show MANIFEST`",
+            )
         if options.dry_run:
             return _count(_rehearsed(logs, roots, keys, advance), None)
-        whole = not options.periods and not options.studies
+        whole = len(logs) == len(standing)
         begin = {
             "command": "rollback",
+            "number": next_number(options.output),
             "mode": "in-place",
             "manifest": stored.manifest.digest,
             "by": options.person,
@@ -85,11 +95,20 @@ def run(
         with Journal.create(options.output / "journal", options.run_id, begin) as journal:
             writer = StudyWriter(journal, keys, Kind.ROLLBACK)
             pairs = ((log, _changes(log, roots, keys)) for log in logs)
-            report = _count(_written(writer, pairs, advance), writer)
+            report = _count(chain(left, _written(writer, pairs, advance)), writer)
             if not journal.broken:
                 ending = {"complete": report.complete and whole, "at": options.now.isoformat()}
                 journal.append(Type.END, ending)
             return report
+
+
+def _settled(options: RollbackOptions, keys: Keys) -> tuple[Outcome, ...]:
+    """Settle interrupted runs; return an outcome for each file that a person must look at."""
+    left = recover(options.roots, journals(options.output / "journal"), keys)
+    unsettled = Outcome(Result.FAILED, Reason.UNSETTLED)
+    return tuple(
+        unsettled for one in left if one.state not in {State.OLD, State.NEW} for _ in range(one.files)
+    )
 
 
 def _standing(options: RollbackOptions, stored: Stored, keys: Keys) -> list[StudyLog]:
@@ -146,7 +165,7 @@ def _count(outcomes: Iterator[Outcome], writer: StudyWriter | None) -> RollbackR
             if one.reason:
                 reasons[one.reason] += 1
     except IoError as error:
-        halt = error.what
+        halt = failed(error).reason
     if writer is not None:
         halt = halt or writer.halt
     return RollbackReport(dict(sorted(results.items())), dict(sorted(reasons.items())), halt)

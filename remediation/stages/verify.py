@@ -6,6 +6,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,12 +21,14 @@ from remediation.store import files
 from remediation.store.archive import see
 from remediation.store.intents import Intent
 from remediation.store.manifests import Stored
+from remediation.store.permission import roots_of
 from remediation.store.primitives import drop_cache
 from remediation.store.runs import applied, runs_of
 from remediation.tables.heads import stands
 from remediation.tables.rows import RowMaker
 
 Row = Mapping[str, Any]
+AS_PROMISED, NOT_WRITTEN = "as-promised", "not-written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,11 @@ class VerifyOptions:
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """Files per verdict: `as-promised`, or what is wrong; and where the result lies."""
+    """Files per verdict: `as-promised`, `not-written`, or what is wrong; and where it lies.
+
+    `not-written` is a file with its old bytes, which no run says it wrote: after a canary, after a
+    rollback of another study, or because its study was refused.
+    """
 
     files: int
     verdicts: dict[str, int]
@@ -51,8 +58,8 @@ class VerifyReport:
 
     @property
     def right(self) -> bool:
-        """Whether every file is as promised."""
-        return set(self.verdicts) <= {"as-promised"}
+        """Whether every file that was written is as promised, and no other one changed."""
+        return set(self.verdicts) <= {AS_PROMISED, NOT_WRITTEN}
 
 
 def run(
@@ -61,8 +68,10 @@ def run(
     """Hold every touched file against the manifest's promise, whole digests included.
 
     Raises:
-        ManifestError: the manifest was not applied.
+        ManifestError: the manifest was not applied, nothing of it stands any more, or it is for
+            another archive.
     """
+    roots_of(stored.manifest, options.roots)
     runs = list(runs_of(options.output, stored.manifest.digest))
     last = next((one for one in reversed(runs) if one.begin.get("command") == "apply"), None)
     if last is None:
@@ -73,6 +82,12 @@ def run(
         for log in applied(runs, keys)
         for intent in log.intents
     }
+    if not check.out and not check.intents:
+        raise ManifestError(
+            "nothing of this manifest stands in the archive",
+            str(stored.folder),
+            "it was rolled back, or nothing of it could be written",
+        )
     verdicts: Counter[str] = Counter()
     for number, row in enumerate(stored.corrections.to_pylist()):
         if number % options.parts == options.part - 1:
@@ -99,6 +114,9 @@ class _Check:
         if self.out:
             root = Path(self.out) / row["archive"]
         seen = see(root, FileRef(relative, 0, 0))
+        if not self.out and (row["archive"], os.fsencode(relative)) not in self.intents:
+            same = (seen.ref.size, self.keys.digest(seen.head_bytes))
+            return NOT_WRITTEN if same == (row["size"], row["head_digest"]) else "not-as-promised"
         size = row["size"] - row["head_length"] + row["result_length"]
         if seen.head is None or seen.state != "read":
             return "unreadable"
@@ -116,7 +134,7 @@ class _Check:
         found = stands(maker, seen.ref, seen.head, seen.head_bytes, self.target)
         if found != {row["bsn_token"]}:
             return "number-not-in-place"
-        return "as-promised" if self._whole(row, root, relative) else "content-differs"
+        return AS_PROMISED if self._whole(row, root, relative) else "content-differs"
 
     def _whole(self, row: Row, root: Path, relative: str) -> bool:
         """Compare everything: the digest of the journal, or the tail with the archive's own."""
@@ -125,25 +143,25 @@ class _Check:
             intent = self.intents.get(key)
             return intent is not None and _sha256(root, relative) == intent.new.sha256
         archive = self.options.roots[row["archive"]]
-        ours, theirs = (files.open_beneath(one, relative) for one in (root, archive))
-        try:
-            pairs = zip(
-                files.blocks(ours, row["result_length"]),
-                files.blocks(theirs, row["head_length"]),
-                strict=True,
-            )
-            return all(mine == original for mine, original in pairs)
-        except ValueError:
-            return False
-        finally:
-            os.close(ours)
-            os.close(theirs)
+        with ExitStack() as opened:
+            try:
+                tails = [
+                    files.blocks(_opened(opened, one, relative), row[start])
+                    for one, start in ((root, "result_length"), (archive, "head_length"))
+                ]
+                return all(mine == original for mine, original in zip(*tails, strict=True))
+            except (ValueError, files.IoError, files.NotRegular):
+                return False
+
+
+def _opened(opened: ExitStack, root: Path, relative: str) -> int:
+    descriptor = files.open_beneath(root, relative)
+    opened.callback(files.close_read, descriptor)
+    return descriptor
 
 
 def _sha256(root: Path, relative: str) -> str:
-    descriptor = files.open_beneath(root, relative)
-    try:
+    with ExitStack() as opened:
+        descriptor = _opened(opened, root, relative)
         drop_cache(descriptor)
         return files.sha256_of(descriptor)
-    finally:
-        os.close(descriptor)

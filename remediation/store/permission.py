@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from remediation.errors import KeyFileError, ManifestError, ShareError, UsageError
+from remediation.model.manifest import Manifest
 from remediation.model.placement import AT_REST
 from remediation.model.secrets import Keys
 from remediation.store.approvals import valid_approvals
@@ -35,6 +36,22 @@ class Conditions:
     required: int = 1
     max_files: int = 10_000
     in_place_statement: str = ""
+
+
+def roots_of(manifest: Manifest, roots: Mapping[str, Path]) -> dict[str, Path]:
+    """Return the roots of a manifest's archives, by name.
+
+    Raises:
+        ManifestError: the job has no such archive.
+    """
+    strange = sorted(manifest.archives.keys() - roots.keys())
+    if strange:
+        raise ManifestError(
+            "the manifest is for another archive",
+            ", ".join(strange),
+            "use the job that it was made with",
+        )
+    return {name: roots[name] for name in manifest.archives}
 
 
 def current(conditions: Conditions, stored: Stored, keys: Keys, now: datetime) -> None:
@@ -79,7 +96,10 @@ def approved(conditions: Conditions, stored: Stored, output: Path, now: datetime
         for run in runs_of(output, stored.manifest.digest)
         if run.begin.get("command") == "rollback" and run.complete
     ]
-    if rolled_back and min(one.at for one in found) <= datetime.fromisoformat(max(rolled_back)):
+    if not rolled_back:
+        return
+    since = [one for one in found if one.at > datetime.fromisoformat(max(rolled_back))]
+    if len(since) < conditions.required:
         raise ManifestError(
             "the manifest was rolled back since it was approved",
             str(stored.folder),
@@ -117,7 +137,7 @@ def settle(output: Path, roots: Mapping[str, Path], keys: Keys) -> None:
         ShareError: a study is in a state that only a person can judge.
     """
     left = recover(roots, journals(output / "journal"), keys)
-    if any(one.state in {State.QUARANTINED, State.LOCKED} for one in left):
+    if any(one.state not in {State.OLD, State.NEW} for one in left):
         raise ShareError(
             "an interrupted run left a study that needs a person", "", "see `remediation recover`"
         )

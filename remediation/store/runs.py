@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from remediation.model.secrets import Keys
+from remediation.store.files import guarded
 from remediation.store.intents import Bytes, Intent, Kind, StudyLog, study_logs
 from remediation.store.journal import Record, Type, journals, read
 
@@ -37,11 +39,28 @@ def runs_of(output: Path, digest: str) -> Iterator[Run]:
     Raises:
         DatasetError: a journal is damaged.
     """
+    found = []
     for path in journals(output / "journal"):
         records = read(path)
         begin = dict(records[0].body) if records else {}
         if begin.get("manifest") == digest:
-            yield Run(path.stem, begin, records)
+            found.append(Run(path.stem, begin, records))
+    # A clock can be set back, and names of one second have no order.
+    yield from sorted(found, key=lambda run: int(run.begin.get("number", 0)))
+
+
+def next_number(output: Path) -> int:
+    """Return a number above that of every earlier run; ask for it while the archives are locked."""
+    return 1 + max(map(_number, journals(output / "journal")), default=0)
+
+
+def _number(path: Path) -> int:
+    with guarded("a journal cannot be read", path.name), path.open("rb") as file:
+        line = file.readline()
+    try:
+        return int(json.loads(line)["number"])
+    except (ValueError, KeyError, TypeError):  # cut off before it said anything
+        return 0
 
 
 def applied(runs: Iterable[Run], keys: Keys) -> list[StudyLog]:

@@ -120,6 +120,7 @@ class _Study:
     rows: list[Row] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
     places: Counter[str] = field(default_factory=Counter)
+    issuers: Counter[str] = field(default_factory=Counter)
     historic: bool = False
     leaks: int = 0
 
@@ -158,13 +159,11 @@ def judged(
         study = studies[row["archive"], row["StudyInstanceUID"]]
         study.rows.append(row)
         study.statuses[status] += 1
-        study.places.update(
-            {
-                stable(one["place"])
-                for one in here
-                if one["weight"] in STRONG and one["place_kind"] in IDENTIFIER_KINDS
-            }
-        )
+        strong = [
+            one for one in here if one["weight"] in STRONG and one["place_kind"] in IDENTIFIER_KINDS
+        ]
+        study.places.update({stable(one["place"]) for one in strong})
+        study.issuers.update({one["issuer"] or "" for one in strong})
         study.historic |= any(one["place_kind"] == "historic" for one in here)
         study.leaks += sum(one["place_kind"] not in IDENTIFIER_KINDS | {"historic"} for one in here)
     rows = [_study_row(key, study) for key, study in sorted(studies.items())]
@@ -174,7 +173,7 @@ def judged(
 def _study_row(key: tuple[str, str], study: _Study) -> Row:
     ordered = sorted(study.rows, key=lambda row: (row["state"] != "read", row["path"]))
     first = ordered[0]
-    ranked = [place for place, _ in sorted(study.places.items(), key=lambda p: (-p[1], p[0]))]
+    ranked, issuers = _ranked(study.places), _ranked(study.issuers)
     return {
         "archive": key[0],
         "StudyInstanceUID": key[1],
@@ -186,16 +185,21 @@ def _study_row(key: tuple[str, str], study: _Study) -> Row:
         "status": next(iter(study.statuses)) if len(study.statuses) == 1 else "mixed",
         "places": ranked,
         "place": ranked[0] if ranked else None,
+        "bsn_issuer": issuers[0] if issuers else None,
         "historic": study.historic,
         "leaks": study.leaks,
         **{name: first[name] for name in _STUDY_SIGNALS},
     }
 
 
+def _ranked(counts: Counter[str]) -> list[str]:
+    return [value for value, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))]
+
+
 def within(table: pa.Table, start: date | None, end: date | None) -> pa.Table:
     """Keep the rows of a range of days, both inclusive; rows without a date are in every range."""
     day = table["StudyDate"]
-    keep = pa.chunked_array([pa.array([True] * table.num_rows)])
+    keep = pa.chunked_array([pa.array([True] * table.num_rows, pa.bool_())])
     if start:
         keep = pc.and_(keep, pc.fill_null(pc.greater_equal(day, pa.scalar(start)), True))
     if end:

@@ -38,6 +38,7 @@ EDGE_MONTHS = 12  # of the stretch beside a period: what was usual longer ago ex
 STRONG = 0.3  # Cramer's V from which a signal is named
 SIGNALS = (
     "place",
+    "bsn_issuer",
     "IssuerOfPatientID",
     "patient_id_shape",
     "ImplementationVersionName",
@@ -222,7 +223,9 @@ def _causes(studies: pa.Table, stretch: _Stretch) -> list[_Row]:
         usual, now = _counts(beside[signal]), _counts(inside[signal])
         strength = cramers_v(usual, now)
         values = _usual(usual), _usual(now)
-        if strength >= STRONG and values[0] != values[1]:
+        # Without a number there is no issuer beside it either: `place` has said so.
+        told = signal == "bsn_issuer" and None in values
+        if strength >= STRONG and values[0] != values[1] and not told:
             causes.append(
                 {"signal": signal, "before": values[0], "inside": values[1], "strength": strength}
             )

@@ -125,6 +125,7 @@ STUDIES = _schema(
     ("status", _TEXT, "the status that all instances share, else `mixed`"),
     ("places", _TEXTS, "places with a BSN (asserted or calibrated), most frequent first"),
     ("place", _TEXT, "the first of places"),
+    ("bsn_issuer", _TEXT, "issuer beside the BSN, as it stands, most frequent first; empty: none"),
     ("historic", pa.bool_(), "a number stands in OriginalAttributesSequence"),
     ("leaks", _INT, "findings outside the identifier places"),
     ("patient_token", _TEXT, "token of the first PatientID"),

@@ -28,6 +28,7 @@ _TEXT = {
     "left_off": "The first {shown} of {total}; the rest is in report.xlsx.",
     "left_off_here": "The first {shown} of {total}.",
     "show_table": "Show the table",
+    "show_which": "See which",
     # the figure
     "h_coverage": "Coverage of the archive",
     "coverage_of": "{conformant} of {studies} have the BSN in the agreed place, with the right"
@@ -115,8 +116,9 @@ _TEXT = {
     "c_distance": "Days between",
     "c_cause": "What changed",
     "no_event": "no event nearby",
-    "event_at": "{event} ({kind}), on the edge",
-    "event_near": "{event} ({kind}), {days} from the edge",
+    "event_of": "{event} ({kind})",
+    "event_at": "{event}, on the edge",
+    "event_near": "{event}, {days} from the edge",
     "cause_from": "From {day} on {clauses}.",
     "cause_until": "Until {day} {clauses} (compared with the months after).",
     "cause_none": "No feature of the files clearly changed with it.",
@@ -130,6 +132,7 @@ _TEXT = {
     "places_caption": "Places that hold patient identifiers",
     "c_place": "Place",
     "c_issuer": "Issuer",
+    "issuer_is": "issuer: {issuer}",
     "c_stretch": "Months",
     "c_values": "Values",
     "c_well_formed": "8 or 9 digits",
@@ -142,6 +145,7 @@ _TEXT = {
     "h_statuses": "Statuses",
     "statuses_lead": "What the headers of each study say, held against the target placement.",
     "statuses_caption": "Studies per status",
+    "c_word": "Status",
     "c_means": "Meaning",
     "c_share": "Share",
     # identities
@@ -161,15 +165,17 @@ _TEXT = {
     "desk_title": "For the registration desk: {count}",
     "desk_lead": "These studies can go on only after the registration desk mends something in the"
     " EPD.",
-    "desk_listed": "The worklist of {count} is in worklists/registratie.csv.",
+    "desk_listed": "The worklist is in worklists/registratie.csv: {count}, remarks on studies that are"
+    " conformant already included.",
     "desk_none": "There is nothing for the registration desk to mend.",
     "desk_caption": "Studies for the registration desk, by reason",
     "other_title": "Not corrected for another reason: {count}",
     "other_lead": "Here the administrator, the vendor or the department of origin is next.",
     "other_caption": "Other reasons",
-    "warned_caption": "Conformant already, with a remark: {count}",
+    "warned_caption": "Studies that are conformant already: {count}",
     "agreed": "{count} are conformant and the EPD agrees.",
     "exempt_are": "{count} exempt.",
+    "unmatched": "{count} not looked at: run remediation match again.",
     "c_reason": "Reason",
     "c_outcome": "Outcome",
     "c_code": "Code",
@@ -261,7 +267,8 @@ ENGLISH = Catalogue(
         "file": ("file", "files"),
         "day": ("day", "days"),
         "period": ("broken period", "broken periods"),
-        "patient": ("patient", "patients"),
+        "line": ("line", "lines"),
+        "remark": ("remark", "remarks"),
     },
     text=_TEXT,
     statuses={
@@ -354,6 +361,11 @@ ENGLISH = Catalogue(
             "the BSN stood in {inside} instead of in {before}",
             "there was no BSN, instead of one in {before}",
             "there was a BSN in {inside}, instead of nowhere",
+        ),
+        "bsn_issuer": (
+            "the issuer beside the BSN was {inside} instead of {before}",
+            "the issuer beside the BSN was missing, instead of {before}",
+            "the issuer beside the BSN was {inside} instead of none",
         ),
         "IssuerOfPatientID": (
             "the issuer of PatientID was {inside} instead of {before}",

@@ -19,6 +19,7 @@ Language = Literal["nl", "en"]
 _CATALOGUES = {"nl": DUTCH, "en": ENGLISH}
 _SEALED = re.compile(r"sealed:([A-Za-z0-9+/]{4})[A-Za-z0-9+/=]*", re.ASCII)
 _LONGEST = 120
+_LEAST = 0.0005  # less would be shown as nothing
 _JOINERS = "\u200c\u200d"  # part of how some scripts are written
 NONE = "\u2013"  # where there is nothing to show
 
@@ -55,22 +56,25 @@ class Words:
         """
         return f"{value:,}".replace(",", self.catalogue.thousands)
 
-    def share(self, value: float | None) -> str:
-        """Return a share as a percentage, rounded down: never more than it is.
+    def share(self, value: float | None, below: float | None = None) -> str:
+        """Return a share as a percentage; what is not quite all or nothing never looks so.
+
+        A share under `below` is rounded down where it would else look as if it reached that.
 
         >>> nl = Words.of("nl").share
-        >>> [nl(v).replace(chr(0xA0), "_") for v in (0.94999, 1.0, 0.9999, 0.0, 0.0001)]
-        ['94,9_%', '100,0_%', '99,9_%', '0,0_%', '<_0,1_%']
-        >>> nl(None)
-        '\u2013'
+        >>> [nl(v).replace(chr(0xA0), "_") for v in (0.8966, 1.0, 0.9999, 0.0, 0.0001)]
+        ['89,7_%', '100,0_%', '99,9_%', '0,0_%', '<_0,1_%']
+        >>> Words.of("en").share(0.9496), Words.of("en").share(0.9496, below=0.95)
+        ('95.0%', '94.9%')
         """
         if value is None or math.isnan(value):
             return NONE
-        tenths = math.floor(value * 1000 + 1e-9)
-        less = "<\u00a0" if value > 0 and not tenths else ""
-        tenths = max(tenths, 1) if less else tenths
-        text = f"{tenths // 10}{self.catalogue.decimal}{tenths % 10}"
-        return less + text + self.catalogue.percent
+        if 0 < value < _LEAST:
+            return f"<\u00a00{self.catalogue.decimal}1{self.catalogue.percent}"
+        tenths = math.floor(value * 1000 + 0.5)
+        if value < 1 <= tenths / 1000 or (below and value < below <= tenths / 1000):
+            tenths = math.floor(value * 1000)
+        return f"{tenths // 10}{self.catalogue.decimal}{tenths % 10}{self.catalogue.percent}"
 
     def target(self, value: float) -> str:
         """Return a target as a percentage, without needless decimals.

@@ -75,9 +75,9 @@ def _figure(conformant: int, total: int, target: float, words: Words, empty: str
     share = conformant / total
     low, high = wilson(conformant, total)
     tone = "met" if low >= target else "missed" if high < target else "unsure"
-    interval = words.interval(low, high)
+    shown, interval = words.share(share, below=target), words.interval(low, high)
     return Figure(
-        words.share(share),
+        shown,
         tone,
         words(tone, target=goal),
         words(
@@ -86,7 +86,7 @@ def _figure(conformant: int, total: int, target: float, words: Words, empty: str
             studies=words.count(total, "study"),
         ),
         words("interval", interval=interval),
-        words("gauge", coverage=words.share(share), interval=interval, target=goal),
+        words("gauge", coverage=shown, interval=interval, target=goal),
         share * 100,
         low * 100,
         high * 100,

@@ -1,0 +1,193 @@
+"""Where numbers stand: places with their pass rates, statuses, leaks, and files without a head."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from remediation.app.report.gather import Facts
+from remediation.app.report.shown import Kind, Table, capped, table
+from remediation.app.report.words import NONE, Words
+from remediation.model.events import UNKNOWN_MONTH, month_number
+from remediation.tables.schemas import STATUSES
+
+_PLACES, _LEAKS = 80, 60
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place of a source with its counts; `tone` is bsn, not-bsn or unproven."""
+
+    name: str
+    issuer: str
+    stretch: str
+    values: str
+    well_formed: str
+    passing: str
+    rate: str
+    interval: str
+    width: float
+    verdict: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The places of each source, and a note where there are more."""
+
+    groups: tuple[tuple[str, tuple[Place, ...]], ...]
+    note: str
+
+
+def places(facts: Facts, words: Words) -> Places | None:
+    """Return the places per source, the fullest first; None without `flag`."""
+    if facts.places is None:
+        return None
+    # A place without one number of the right length says nothing about BSNs; the workbook has it.
+    telling = [row for row in facts.places if row["well_formed"]]
+    ranked = sorted(telling, key=lambda row: -row["well_formed"])
+    kept, note = capped(ranked, _PLACES, words, sheet=True)
+    groups: dict[str, list[Place]] = defaultdict(list)
+    for row in sorted(kept, key=lambda row: (row["archive"], row["source"], -row["well_formed"])):
+        groups[words.source(row["archive"], row["source"])].append(_place(row, words))
+    return Places(tuple((name, tuple(rows)) for name, rows in groups.items()), note)
+
+
+def _place(row: Mapping[str, Any], words: Words) -> Place:
+    return Place(
+        name=place_name(row, words),
+        issuer=words(
+            "issuer_is",
+            issuer=words.catalogue.issuer_kinds.get(row["issuer_kind"], row["issuer_kind"]),
+        ),
+        stretch=stretch(row, words),
+        values=words.number(row["values"]),
+        well_formed=words.number(row["well_formed"]),
+        passing=words.number(row["passing"]),
+        rate=words.share(row["pass_rate"]),
+        interval=words.interval(row["low"], row["high"]),
+        width=100 * (row["pass_rate"] or 0.0),
+        verdict=words.catalogue.verdicts.get(row["verdict"], row["verdict"]),
+        tone=row["verdict"],
+    )
+
+
+def place_name(row: Mapping[str, Any], words: Words) -> str:
+    """Return a place with its private creator, if it has one."""
+    place = words.plain(row["place"])
+    if not row["private_creator"]:
+        return place
+    return words("place_creator", place=place, creator=words.plain(row["private_creator"]))
+
+
+def stretch(row: Mapping[str, Any], words: Words) -> str:
+    """Return the months of a segment, shortly; its end is exclusive."""
+    if UNKNOWN_MONTH in (row["start"], row["end"]):
+        return words("undated")
+    start, last = month_number(row["start"]), month_number(row["end"]) - 1
+    first, until = words.short_month(start), words.short_month(last)
+    return first if start >= last else words("from_to", first=first, last=until)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One status: its word, what it means, and how many studies have it; `width` is 0 to 100."""
+
+    word: str
+    meaning: str
+    studies: str
+    share: str
+    width: float
+
+
+def statuses(facts: Facts, words: Words) -> tuple[Status, ...] | None:
+    """Return the statuses that occur, in their own order; None without `flag`."""
+    if facts.statuses is None:
+        return None
+    total = sum(facts.statuses.values())
+    order = [status.replace("_", "-") for status in STATUSES]
+    return tuple(
+        Status(
+            status,
+            words.catalogue.statuses[status],
+            words.number(facts.statuses[status]),
+            words.share(facts.statuses[status] / total),
+            100 * facts.statuses[status] / total,
+        )
+        for status in order
+        if facts.statuses.get(status)
+    )
+
+
+def leaks(facts: Facts, words: Words) -> Table | None:
+    """Return findings outside the identifier places; None where there are none."""
+    if not facts.leaks:
+        return None
+    kept, note = capped(facts.leaks, _LEAKS, words, sheet=False)
+    columns: tuple[tuple[str, Kind], ...] = (
+        (words("c_place"), "code"),
+        (words("c_kind"), "text"),
+        (words("c_archive"), "text"),
+        (words("c_findings"), "number"),
+        (words("c_studies"), "number"),
+    )
+    rows = [
+        (
+            place_name(row, words),
+            words.catalogue.place_kinds.get(row["place_kind"], row["place_kind"]),
+            words.plain(row["archive"]),
+            words.number(row["findings"]),
+            words.number(row["studies"]),
+        )
+        for row in kept
+    ]
+    return table(words("leaks_caption"), columns, rows, note=note)
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """How many files there are, and those whose head was not read."""
+
+    lead: str
+    table: Table | None
+
+
+def files(facts: Facts, words: Words) -> Files:
+    """Return what was read, and what was not by state and error; DICOM that broke comes first."""
+    read = sum(count for (_, state, _), count in facts.files.items() if state == "read")
+    total = sum(facts.files.values())
+    lead = words("files_lead", total=words.count(total, "file"), read=words.number(read))
+    rest = unread(facts)
+    if not rest:
+        return Files(words("files_none") if total else "", None)
+    columns: tuple[tuple[str, Kind], ...] = (
+        (words("c_state"), "text"),
+        (words("c_error"), "text"),
+        (words("c_archive"), "text"),
+        (words("c_files"), "number"),
+    )
+    rows = [
+        (
+            words.catalogue.states.get(state, state),
+            file_error(error, words),
+            words.plain(archive),
+            words.number(count),
+        )
+        for (archive, state, error), count in rest
+    ]
+    return Files(lead, table(words("files_caption"), columns, rows))
+
+
+def unread(facts: Facts) -> list[tuple[tuple[str, str, str], int]]:
+    """Return (archive, state, error) of files that were not read, the broken ones first."""
+    rest = [pair for pair in facts.files.items() if pair[0][1] != "read"]
+    return sorted(rest, key=lambda pair: (pair[0][1] != "unreadable", -pair[1], pair[0]))
+
+
+def file_error(error: str, words: Words) -> str:
+    """Return why a file was not read; a file that is simply something else needs no reason."""
+    if not error:
+        return NONE
+    return words.catalogue.file_reasons.get(error, words.plain(error))

@@ -1,0 +1,182 @@
+"""Approving a manifest: who may, with which key, and what an approval is bound to."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from small_hospital import APPROVERS, AUTHOR, study_uid
+
+from remediation.app.config import load_job
+from remediation.errors import KeyFileError, ManifestError, UsageError
+from remediation.model.minisign import new_key_pair
+from remediation.stages import approve
+from remediation.store.permission import approved
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def fresh(hospital):
+    """Return the hospital with its manifest not yet approved."""
+    shutil.rmtree(hospital.load().folder / "approvals")
+    return hospital
+
+
+def options(hospital, by, key=None, **changes):
+    public = {one.name: one.public_key for one in load_job(hospital.job).approvers}
+    said = approve.ApproveOptions(by, NOW, key, public, 2)
+    return replace(said, **changes)
+
+
+def counted(hospital, manifest, **changes):
+    """Raise what apply would raise for want of approvals."""
+    conditions = hospital.session().apply_options("out", manifest, out=hospital.out).conditions
+    approved(replace(conditions, **changes), manifest, hospital.output, NOW + timedelta(days=1))
+
+
+def approvals(manifest):
+    return sorted(path.name for path in (manifest.folder / "approvals").glob("*"))
+
+
+def test_two_people_with_two_keys_are_enough_and_one_is_not(fresh):
+    manifest = fresh.load()
+    report = approve.run(options(fresh, APPROVERS[0], fresh.key(APPROVERS[0])), manifest)
+    assert report.signed
+    with pytest.raises(ManifestError, match="1 of 2"):
+        counted(fresh, manifest)
+    approve.run(options(fresh, APPROVERS[1], fresh.key(APPROVERS[1])), manifest)
+    counted(fresh, manifest)
+
+
+def test_the_same_person_twice_counts_once(fresh):
+    manifest = fresh.load()
+    for _ in range(2):
+        approve.run(options(fresh, APPROVERS[0], fresh.key(APPROVERS[0])), manifest)
+    approve.run(options(fresh, APPROVERS[0].upper(), fresh.key(APPROVERS[0])), manifest)
+    with pytest.raises(ManifestError, match="1 of 2"):
+        counted(fresh, manifest)
+
+
+def test_the_same_key_under_two_names_counts_once(fresh):
+    manifest, key = fresh.load(), fresh.key(APPROVERS[0])
+    said = options(fresh, APPROVERS[0], key, approvers={})
+    approve.run(said, manifest)
+    approve.run(replace(said, by="Iemand Anders"), manifest)
+    assert len(approvals(manifest)) == 2
+    with pytest.raises(ManifestError, match="1 of 2"):
+        counted(fresh, manifest, approvers={}, author_key=None)
+
+
+@pytest.mark.parametrize("name", [AUTHOR, AUTHOR.upper(), f"  {AUTHOR.replace(' ', '   ')} "])
+def test_the_author_cannot_approve_however_the_name_is_spelled(fresh, name):
+    manifest = fresh.load()
+    with pytest.raises(ManifestError, match="by the author"):
+        approve.run(options(fresh, name, fresh.key(AUTHOR)), manifest)
+    assert approvals(manifest) == []
+
+
+def test_the_authors_key_cannot_approve_under_another_name(fresh):
+    manifest = fresh.load()
+    with pytest.raises(ManifestError, match="author's key"):
+        approve.run(options(fresh, APPROVERS[0], fresh.key(AUTHOR)), manifest)
+    assert approvals(manifest) == []
+
+
+def test_somebody_whom_the_job_does_not_name_cannot_approve(fresh):
+    manifest = fresh.load()
+    with pytest.raises(ManifestError, match="not an approver"):
+        approve.run(options(fresh, "Vreemde Eend", fresh.key(APPROVERS[0])), manifest)
+
+
+def test_another_approvers_key_does_not_pass_for_ones_own(fresh):
+    manifest = fresh.load()
+    with pytest.raises(ManifestError, match="not this approver's key"):
+        approve.run(options(fresh, APPROVERS[0], fresh.key(APPROVERS[1])), manifest)
+
+
+def test_without_a_key_an_approval_is_refused_where_the_job_asks_for_signatures(fresh):
+    manifest = fresh.load()
+    with pytest.raises(UsageError, match="signed"):
+        approve.run(options(fresh, APPROVERS[0]), manifest)
+    with pytest.raises(UsageError, match="signed"):
+        approve.run(options(fresh, APPROVERS[0], approvers={}, required=2), manifest)
+    assert approvals(manifest) == []
+
+
+def test_an_unsigned_record_is_enough_where_the_job_asks_for_one_and_names_nobody(fresh):
+    manifest = fresh.load()
+    report = approve.run(options(fresh, "Iemand", approvers={}, required=1), manifest)
+    assert not report.signed
+    counted(fresh, manifest, approvers={}, required=1, author_key=None)
+    with pytest.raises(ManifestError, match="not signed"):
+        counted(fresh, manifest)
+    with pytest.raises(ManifestError, match="by the author"):
+        approve.run(options(fresh, AUTHOR, approvers={}, required=1), manifest)
+
+
+@pytest.mark.parametrize("fault", ["missing", "open", "text"])
+def test_a_bad_signing_key_is_said(fresh, fault):
+    path = fresh.key(APPROVERS[0])
+    if fault == "missing":
+        path.unlink()
+    elif fault == "open":
+        path.chmod(0o644)
+    else:
+        path.write_text("geen sleutel\n")
+    with pytest.raises(KeyFileError) as caught:
+        approve.run(options(fresh, APPROVERS[0], path), fresh.load())
+    assert "geen sleutel" not in str(caught.value)
+    assert approvals(fresh.load()) == []
+
+
+def test_an_approval_of_another_manifest_stops_the_run(fresh):
+    first = fresh.load()
+    other = fresh.plan(select=[("StudyInstanceUID", study_uid(0))])
+    assert other.folder != first.folder
+    fresh.approve(other, at=NOW)
+    shutil.copytree(other.folder / "approvals", first.folder / "approvals")
+    with pytest.raises(ManifestError, match="another manifest"):
+        counted(fresh, first)
+    counted(fresh, other)
+
+
+def test_an_approval_lies_with_the_manifest_and_is_readable_for_who_applies(fresh):
+    manifest = fresh.load()
+    path = approve.run(options(fresh, APPROVERS[0], fresh.key(APPROVERS[0])), manifest).path
+    assert path.parent == manifest.folder / "approvals"
+    assert path.stat().st_mode & 0o777 == 0o644
+    secret = fresh.key(APPROVERS[0]).read_text().splitlines()[-1]
+    assert len(secret) > 64
+    assert secret not in path.read_text()
+
+
+def test_every_byte_of_a_signed_approval_counts(fresh):
+    manifest = fresh.load()
+    for name in APPROVERS[:2]:
+        path = approve.run(options(fresh, name, fresh.key(name)), manifest).path
+    whole = path.read_bytes()
+    for position in range(0, len(whole), 7):
+        torn = bytearray(whole)
+        torn[position] ^= 1
+        path.write_bytes(bytes(torn))
+        try:
+            counted(fresh, manifest)
+        except ManifestError:
+            continue
+        # The first line of the format is a comment that is not signed.
+        assert position < whole.index(b"\n") + 1, f"byte {position} does not count"
+
+
+def test_a_stranger_key_pair_signs_nothing_here(fresh):
+    secret, public = new_key_pair()
+    path = fresh.out / "keys/vreemd.key"
+    path.write_text(secret)
+    path.chmod(0o600)
+    manifest = fresh.load()
+    said = options(fresh, APPROVERS[0], path, approvers={APPROVERS[0]: public})
+    approve.run(said, manifest)
+    with pytest.raises(ManifestError, match="not this approver's key"):
+        counted(fresh, manifest)
