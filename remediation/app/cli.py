@@ -73,9 +73,8 @@ def main() -> None:
 def _run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     try:
-        cli.main(arguments, prog_name="remediation", standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
+        # Not standalone, click gives back the code of `exit`, or whatever a command returns.
+        code = cli.main(arguments, prog_name="remediation", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return 2
@@ -84,7 +83,7 @@ def _run(arguments: list[str]) -> int:
         return 1
     except BaseException as error:  # noqa: BLE001 - a text of somebody else's may hold a number
         return _told(_explained(error), debug)
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def _explained(error: BaseException) -> RemediationError:

@@ -108,7 +108,7 @@ def run(options: CrawlOptions, *, mapper: Mapper = map, advance: Advance = silen
     for counted in mapper(read_shard, tasks):
         states.update(counted)
         advance(sum(counted.values()))
-    gone = () if options.partial or survey.counts["lost"] else known.keys() - survey.met
+    gone = survey.vanished()
     inventory.merge(archive.name, known, gone, tallies)
     counts = survey.counts
     return CrawlReport(
@@ -118,7 +118,7 @@ def run(options: CrawlOptions, *, mapper: Mapper = map, advance: Advance = silen
         counts["changed"],
         counts["unchanged"],
         len(gone),
-        counts["pruned"],
+        len(survey.pruned),
         counts["lost"],
         dict(sorted(states.items())),
     )
@@ -138,6 +138,7 @@ class _Survey:
         self.options, self.keys, self.known = options, keys, known
         self.layout = Layout(options.archive.layout)
         self.met: set[str] = set()
+        self.pruned: set[str] = set()  # folders that were not opened: nothing in them has vanished
         self.counts: Counter[str] = Counter()
 
     def work(self) -> Iterator[tuple[str, int, int, str]]:
@@ -161,18 +162,20 @@ class _Survey:
         start, end = self.options.start, self.options.end
         span = self.layout.span(parts) if self.options.archive.prunes else None
         outside = span is not None and bool((start and span[1] < start) or (end and span[0] > end))
-        self.counts["pruned"] += outside
         if outside:
-            self._keep_known(parts)
+            self.pruned.add("/".join(parts))
         return outside
 
-    def _keep_known(self, parts: list[str]) -> None:
-        """What lies in a pruned directory was not looked for, so it has not vanished."""
-        # Sealed paths cannot be compared by prefix: without the key they say nothing.
-        prefix = "/".join(parts) + "/"
-        for path in self.known:
-            if path not in self.met and resolved(path, self.keys).startswith(prefix):
-                self.met.add(path)
+    def vanished(self) -> set[str]:
+        """Return the known files that were looked for and not found."""
+        if self.options.partial or self.counts["lost"]:
+            return set()
+        missing = self.known.keys() - self.met
+        return {path for path in missing if not self._in_pruned(resolved(path, self.keys))}
+
+    def _in_pruned(self, path: str) -> bool:
+        parts = path.split("/")[:-1]
+        return any("/".join(parts[: n + 1]) in self.pruned for n in range(len(parts)))
 
 
 def read_shard(task: tuple[CrawlOptions, Shard]) -> dict[str, int]:

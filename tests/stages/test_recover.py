@@ -21,7 +21,7 @@ from remediation.store.journal import journals, read
 from remediation.store.locks import MARKER, lock_root
 from remediation.store.study import StudyWriter
 
-KILLS = 20
+KILLS = 40
 
 
 class Killed(BaseException):

@@ -122,12 +122,14 @@ _TEXT = {
     "cause_from": "From {day} on {clauses}.",
     "cause_until": "Until {day} {clauses} (compared with the months after).",
     "cause_none": "No feature of the files clearly changed with it.",
+    "bsn_oid": "the BSN OID",
     "shape_digits": "{count} digits",
     # places
     "h_places": "Where the BSN stands",
     "places_lead": "Every place in the header that holds patient identifiers, per source and kind"
     " of issuer. Of arbitrary numbers one in eleven passes the elfproef; only where nearly all pass"
     " is a place a BSN field.",
+    "places_unproven": "{count} with too few values for a verdict",
     "places_none": "No patient identifiers were found.",
     "places_caption": "Places that hold patient identifiers",
     "c_place": "Place",
@@ -181,7 +183,7 @@ _TEXT = {
     "c_code": "Code",
     "c_count": "Number",
     # leaks
-    "h_leaks": "BSNs where they do not belong",
+    "h_leaks": "Possible BSNs where they do not belong",
     "leaks_lead": "Numbers that pass the elfproef in text, unknown private elements and paths. Not"
     " every one is a BSN. They are reported and never moved by themselves.",
     "leaks_none": "Nothing was found outside the places for patient identifiers.",
@@ -268,6 +270,7 @@ ENGLISH = Catalogue(
         "day": ("day", "days"),
         "period": ("broken period", "broken periods"),
         "line": ("line", "lines"),
+        "place": ("place", "places"),
         "remark": ("remark", "remarks"),
     },
     text=_TEXT,

@@ -122,12 +122,14 @@ _TEXT = {
     "cause_from": "Vanaf {day} {clauses}.",
     "cause_until": "Tot {day} {clauses} (vergeleken met de maanden erna).",
     "cause_none": "Geen kenmerk van de bestanden veranderde duidelijk mee.",
+    "bsn_oid": "de BSN-OID",
     "shape_digits": "{count} cijfers",
     # places
     "h_places": "Waar het BSN staat",
     "places_lead": "Elke plaats in de header waar patiëntnummers staan, per bron en per soort"
     " uitgever. Van willekeurige nummers doorstaat één op de elf de elfproef; pas als bijna alles"
     " slaagt, is een plaats een BSN-veld.",
+    "places_unproven": "{count} met te weinig waarden voor een oordeel",
     "places_none": "Er zijn geen patiëntnummers gevonden.",
     "places_caption": "Plaatsen met patiëntnummers",
     "c_place": "Plaats",
@@ -180,7 +182,7 @@ _TEXT = {
     "c_code": "Code",
     "c_count": "Aantal",
     # leaks
-    "h_leaks": "BSN's waar ze niet horen",
+    "h_leaks": "Mogelijke BSN's waar ze niet horen",
     "leaks_lead": "Getallen die de elfproef doorstaan in tekst, onbekende privévelden en paden."
     " Niet elk is een BSN. Ze worden gemeld en nooit vanzelf verplaatst.",
     "leaks_none": "Buiten de plaatsen voor patiëntnummers is niets gevonden.",
@@ -267,6 +269,7 @@ DUTCH = Catalogue(
         "day": ("dag", "dagen"),
         "period": ("gebroken periode", "gebroken periodes"),
         "line": ("regel", "regels"),
+        "place": ("plaats", "plaatsen"),
         "remark": ("kanttekening", "kanttekeningen"),
     },
     text=_TEXT,

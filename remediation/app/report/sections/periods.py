@@ -9,6 +9,7 @@ from typing import Any
 from remediation.app.report.gather import Facts
 from remediation.app.report.shown import capped
 from remediation.app.report.words import Words
+from remediation.model import issuers
 
 _MOST, _STATED = 60, 3
 _SHAPE, _SYNTAX = "patient_id_shape", "TransferSyntaxUID"
@@ -114,6 +115,8 @@ def value(signal: str, text: str | None, words: Words) -> str:
     'Explicit VR Little Endian'
     """
     text = text or ""
+    if text == issuers.BSN_OID:
+        return words("bsn_oid")
     if signal == _SHAPE and text:
         if set(text) == {"9"}:
             return words("shape_digits", count=words.number(len(text)))

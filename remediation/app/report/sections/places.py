@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from remediation.app.report.gather import Facts
+from remediation.app.report.gather import Facts, Row
 from remediation.app.report.shown import Kind, Table, capped, table
 from remediation.app.report.words import NONE, Words
 from remediation.model.events import UNKNOWN_MONTH, month_number
 from remediation.tables.schemas import STATUSES
 
 _PLACES, _LEAKS = 80, 60
+_UNPROVEN = "unproven"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One place of a source with its counts; `tone` is bsn, not-bsn or unproven."""
+    """One place of a source with its counts; `tone` is its verdict, `at`, `low`, `high` 0 to 100."""
 
     name: str
     issuer: str
@@ -28,16 +29,23 @@ class Place:
     passing: str
     rate: str
     interval: str
-    width: float
+    at: float
+    low: float
+    high: float
     verdict: str
     tone: str
 
 
+Groups = tuple[tuple[str, tuple[Place, ...]], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The places of each source, and a note where there are more."""
+    """The places of each source; those with too few values apart, with how many they are."""
 
-    groups: tuple[tuple[str, tuple[Place, ...]], ...]
+    proven: Groups
+    unproven: Groups
+    unproven_title: str
     note: str
 
 
@@ -47,12 +55,22 @@ def places(facts: Facts, words: Words) -> Places | None:
         return None
     # A place without one number of the right length says nothing about BSNs; the workbook has it.
     telling = [row for row in facts.places if row["well_formed"]]
-    ranked = sorted(telling, key=lambda row: -row["well_formed"])
+    ranked = sorted(telling, key=lambda row: (row["verdict"] == _UNPROVEN, -row["well_formed"]))
     kept, note = capped(ranked, _PLACES, words, sheet=True)
+    unproven = [row for row in kept if row["verdict"] == _UNPROVEN]
+    return Places(
+        _groups([row for row in kept if row["verdict"] != _UNPROVEN], words),
+        _groups(unproven, words),
+        words("places_unproven", count=words.count(len(unproven), "place")),
+        note,
+    )
+
+
+def _groups(rows: Iterable[Row], words: Words) -> Groups:
     groups: dict[str, list[Place]] = defaultdict(list)
-    for row in sorted(kept, key=lambda row: (row["archive"], row["source"], -row["well_formed"])):
+    for row in sorted(rows, key=lambda row: (row["archive"], row["source"], -row["well_formed"])):
         groups[words.source(row["archive"], row["source"])].append(_place(row, words))
-    return Places(tuple((name, tuple(rows)) for name, rows in groups.items()), note)
+    return tuple((name, tuple(places)) for name, places in groups.items())
 
 
 def _place(row: Mapping[str, Any], words: Words) -> Place:
@@ -68,7 +86,9 @@ def _place(row: Mapping[str, Any], words: Words) -> Place:
         passing=words.number(row["passing"]),
         rate=words.share(row["pass_rate"]),
         interval=words.interval(row["low"], row["high"]),
-        width=100 * (row["pass_rate"] or 0.0),
+        at=100 * (row["pass_rate"] or 0.0),
+        low=100 * row["low"],
+        high=100 * row["high"],
         verdict=words.catalogue.verdicts.get(row["verdict"], row["verdict"]),
         tone=row["verdict"],
     )
