@@ -45,7 +45,8 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
     'Int64'
     """
     kinds = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-    return table.to_pandas(types_mapper=kinds.get)
+    frame: pd.DataFrame = table.to_pandas(types_mapper=kinds.get)
+    return frame
 
 
 def workbook(sheets: Sequence[Sheet]) -> bytes:
@@ -63,9 +64,9 @@ def workbook(sheets: Sequence[Sheet]) -> bytes:
 
 
 def cell(value: Cell) -> Any:
-    """Return a value as it goes into a cell: text is quoted where it looks like a formula.
+    r"""Return a value as it goes into a cell: text is quoted where it looks like a formula.
 
-    >>> cell("=cmd|'/c calc'!A1"), cell("Oost\\x00"), cell(0.123456), cell(3)
+    >>> cell("=cmd|'/c calc'!A1"), cell("Oost\x00"), cell(0.123456), cell(3)
     ("'=cmd|'/c calc'!A1", 'Oost ', 0.1235, 3)
     """
     if isinstance(value, str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from remediation.app.progress import progress
 from remediation.app.reading import JOB, JSON
 from remediation.app.records import recorded
 from remediation.app.wiring import Session
-from remediation.errors import PartlyDone, UsageError, WorkFound
+from remediation.errors import PartlyDone, ShareError, UsageError, WorkFound
+from remediation.model.outcomes import Outcome, Reason, Result
 from remediation.stages import apply as apply_stage
 from remediation.stages import approve as approve_stage
 from remediation.stages import plan as plan_stage
@@ -83,7 +85,7 @@ def plan(
             "a selection has the form KEY=VALUE", "--select", "for example archive=oost"
         )
     session = Session.open(load_job(job))
-    with recorded(session.job, "plan") as record, progress("plan", "studies") as advance:
+    with recorded(session.job, "plan") as record:
         options = session.plan_options(
             periods=periods,
             select=[(name, value) for name, _, value in pairs],
@@ -91,18 +93,19 @@ def plan(
             author=author,
             at=at.replace(tzinfo=UTC) if at else None,
         )
-        report = plan_stage.run(options, session.crosswalk(), session.keys, advance=advance)
+        with progress("plan", "studies") as advance:
+            report = plan_stage.run(options, session.crosswalk(), session.keys, advance=advance)
         record.update({"files": report.files, "refused": report.refused})
-    lines = [
-        (
-            f"{report.files:,} files of {report.studies:,} studies to correct; "
-            f"{report.refused:,} studies refused"
-        ),
-        str(report.folder),
-    ]
-    emit(report, lines, as_json=as_json, manifest=str(report.folder))
-    if detailed_exitcode and report.files:
-        raise WorkFound(f"{report.files} files to correct", str(report.folder))
+        lines = [
+            (
+                f"{report.files:,} files of {report.studies:,} studies to correct; "
+                f"{report.refused:,} studies refused"
+            ),
+            str(report.folder),
+        ]
+        emit(report, lines, as_json=as_json, manifest=str(report.folder))
+        if detailed_exitcode and report.files:
+            raise WorkFound(f"{report.files} files to correct", str(report.folder))
 
 
 @click.command()
@@ -190,25 +193,42 @@ def apply(
     found = stored(manifest)
     session = Session.open(job_of(manifest, job))
     mode = "dry-run" if dry_run else "in-place" if in_place else "out"
-    with recorded(session.job, "apply") as record, progress("apply", "files") as advance:
+    with recorded(session.job, "apply") as record:
         options = session.apply_options(mode, found, out=out, go_on=go_on)
-        report = apply_stage.run(options, found, session.crosswalk(), session.keys, advance=advance)
+        with progress("apply", "files") as advance:
+            report = apply_stage.run(
+                options, found, session.crosswalk(), session.keys, advance=advance
+            )
         record.update(report.outcomes | {"halt": report.halt})
-    lines = [
-        *counts(f"{mode}, files by outcome:", report.outcomes),
-        *counts("reasons:", report.reasons),
-    ]
-    emit(report, lines, as_json=as_json)
-    if report.halt == apply_stage.PAUSED:
-        note("the canary is written: verify it, then `apply --in-place --continue`")
-        return
-    if report.halt:
-        raise PartlyDone(
-            f"the run stopped: {report.halt}",
-            str(manifest),
-            "see the outcomes; nothing is half done",
+        lines = [
+            *counts(f"{mode}, files by outcome:", report.outcomes),
+            *counts("reasons:", report.reasons),
+        ]
+        emit(report, lines, as_json=as_json)
+        halt = report.halt
+        if halt == apply_stage.PAUSED:
+            note("the canary is written: verify it, then `apply --in-place --continue`")
+            halt = ""
+        if halt in {apply_stage.MISMATCH, apply_stage.UNVERIFIED}:
+            raise PartlyDone(
+                f"the run stopped: {halt}", str(manifest), "see the outcomes; nothing is half done"
+            )
+        _judge(halt, report.outcomes, report.reasons, manifest)
+
+
+def _judge(
+    halt: str, outcomes: Mapping[str, int], reasons: Mapping[str, int], manifest: Path
+) -> None:
+    """Raise for what a share or disk said no to, and for files that were left alone."""
+    if Reason.NO_SPACE in {halt, *reasons}:
+        raise ShareError(
+            "the disk is full", str(manifest), "nothing is half done: make room and run again"
         )
-    if not report.complete:
+    if halt:
+        raise ShareError(
+            f"the run stopped: {halt}", str(manifest), "nothing is half done: mend it and run again"
+        )
+    if not all(Outcome(Result(one)).untroubled for one in outcomes):
         raise PartlyDone("some files were left alone", str(manifest), "see the reasons above")
 
 
@@ -226,13 +246,16 @@ def verify(manifest: Path, share: str, job: Path | None, *, as_json: bool) -> No
         raise UsageError("a share has the form n/t", "--slice", "for example 1/7")
     found = stored(manifest)
     session = Session.open(job_of(manifest, job))
-    with recorded(session.job, "verify") as record, progress("verify", "files") as advance:
+    with recorded(session.job, "verify") as record:
         options = session.verify_options(int(part), int(parts))
-        report = verify_stage.run(options, found, session.keys, advance=advance)
+        with progress("verify", "files") as advance:
+            report = verify_stage.run(options, found, session.keys, advance=advance)
         record.update(report.verdicts)
-    emit(report, list(counts(f"{report.files:,} files:", report.verdicts)), as_json=as_json)
-    if not report.right:
-        raise PartlyDone("some files are not as promised", str(report.path), "roll back, or look")
+        emit(report, list(counts(f"{report.files:,} files:", report.verdicts)), as_json=as_json)
+        if not report.right:
+            raise PartlyDone(
+                "some files are not as promised", str(report.path), "roll back, or look"
+            )
 
 
 @click.command()
@@ -258,15 +281,15 @@ def rollback(
     """Put the old bytes back, to the last bit."""
     found = stored(manifest)
     session = Session.open(job_of(manifest, job))
-    with recorded(session.job, "rollback") as record, progress("rollback", "files") as advance:
+    with recorded(session.job, "rollback") as record:
         options = session.rollback_options(dry_run=dry_run, periods=periods, studies=studies)
-        report = rollback_stage.run(options, found, session.keys, advance=advance)
+        with progress("rollback", "files") as advance:
+            report = rollback_stage.run(options, found, session.keys, advance=advance)
         record.update(report.outcomes | {"halt": report.halt})
-    mode = "dry run, " if dry_run else ""
-    lines = counts(f"{mode}files by outcome:", report.outcomes)
-    emit(report, [*lines, *counts("reasons:", report.reasons)], as_json=as_json)
-    if not report.complete:
-        raise PartlyDone("some files were left alone", str(manifest), "see the reasons above")
+        mode = "dry run, " if dry_run else ""
+        lines = counts(f"{mode}files by outcome:", report.outcomes)
+        emit(report, [*lines, *counts("reasons:", report.reasons)], as_json=as_json)
+        _judge(report.halt, report.outcomes, report.reasons, manifest)
 
 
 @click.command()
@@ -279,10 +302,10 @@ def recover(job: Path, *, as_json: bool) -> None:
         options = recover_stage.RecoverOptions(session.output, session.roots())
         report = recover_stage.run(options, session.keys)
         record.update(report.states)
-    lines = list(counts("studies settled:", report.states)) or ["nothing was interrupted"]
-    emit(report, [*lines, *report.for_a_person], as_json=as_json)
-    if not report.clean:
-        raise PartlyDone("some studies need a person", "", "see the lines above")
+        lines = list(counts("studies settled:", report.states)) or ["nothing was interrupted"]
+        emit(report, [*lines, *report.for_a_person], as_json=as_json)
+        if not report.clean:
+            raise PartlyDone("some studies need a person", "", "see the lines above")
 
 
 COMMANDS: tuple[Any, ...] = (plan, show, approve, apply, verify, rollback, recover)

@@ -101,6 +101,7 @@ def run(
 class _Planner:
     def __init__(self, options: PlanOptions, crosswalk: Crosswalk, keys: Keys) -> None:
         self.options, self.keys = options, keys
+        self.same_target = options.placement.target == options.job_target
         self.inventory = Inventory(options.output, keys.key_id, INSTANCES, FINDINGS, TALLIES)
         self.inventory.require()
         self.numbers = {
@@ -158,13 +159,12 @@ class _Planner:
         wrong = [key for key, _ in self.options.select if key not in SELECTABLE]
         if wrong:
             raise UsageError("--select does not know that key", "", f"use {', '.join(SELECTABLE)}")
-        same_target = self.options.placement.target == self.options.job_target
         for study in studies:
             study["period_id"] = self._period(study)
             identity = identities.get((study["archive"], study["StudyInstanceUID"]))
             if identity is None or not self._selected(study):
                 continue
-            if not (identity["outcome"] == "conformant" and same_target):
+            if not (identity["outcome"] == "conformant" and self.same_target):
                 yield study, identity
 
     def _selected(self, study: Row) -> bool:
@@ -222,6 +222,8 @@ class _Planner:
         )
         made = []
         for row in rows:
+            if row["status"] == "conformant" and self.same_target:
+                continue  # one of a mixed study that is right already
             rewritten = self._rewritten(row, order)
             if rewritten.edits:
                 made.append(self._correction(study, identity, row, rewritten))

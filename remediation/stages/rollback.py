@@ -107,7 +107,10 @@ def _settled(options: RollbackOptions, keys: Keys) -> tuple[Outcome, ...]:
     left = recover(options.roots, journals(options.output / "journal"), keys)
     unsettled = Outcome(Result.FAILED, Reason.UNSETTLED)
     return tuple(
-        unsettled for one in left if one.state not in {State.OLD, State.NEW} for _ in range(one.files)
+        unsettled
+        for one in left
+        if one.state not in {State.OLD, State.NEW}
+        for _ in range(one.files)
     )
 
 

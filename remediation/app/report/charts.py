@@ -12,7 +12,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from remediation.app.report.panels import Panel, Point
 from remediation.model.events import Event, month_number
@@ -123,22 +123,23 @@ def _steps(axes: Axes, points: Sequence[Point], span: tuple[int, int], *, late: 
 
 def chart(
     panel: Panel,
+    labels: Labels,
+    *,
     target: float,
     span: tuple[int, int],
-    labels: Labels,
     name: str,
     tall: float = TALL,
 ) -> str:
     """Return one panel as an inline `<svg>`; `name` makes its ids its own on the page."""
     import matplotlib as mpl
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     marks = _placed(panel.marks, span)
     head = _HEAD + _LEVEL * (max((mark.level for mark in marks), default=-1) + 1)
     height = head + tall + _MAIN_BOTTOM
-    settings = {
+    settings: Any = {
         "svg.fonttype": "none",
+        "text.parse_math": False,
         "svg.hashsalt": name,
         "font.size": _TEXT,
         "font.family": "sans-serif",
@@ -160,9 +161,8 @@ def chart(
             _dress(axes, span, labels)
         main.tick_params(labelbottom=False)
         drawn = io.StringIO()
-        FigureCanvasSVG(figure).print_svg(
-            drawn, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
-        )
+        unsaid: Any = {"Date": None, "Creator": None, "Format": None, "Type": None}
+        figure.savefig(drawn, format="svg", metadata=unsaid)
     return _inline(drawn.getvalue(), name, labels, height)
 
 
@@ -207,7 +207,6 @@ def _write(axes: Axes, marks: Sequence[_Mark], target: float, labels: Labels) ->
             ha="right" if mark.leftward else "left",
             va="bottom",
             color=ROLES["ink"],
-            parse_math=False,
             annotation_clip=False,
         )
         axes.plot(
@@ -228,7 +227,6 @@ def _write(axes: Axes, marks: Sequence[_Mark], target: float, labels: Labels) ->
         va="center",
         color=ROLES["goal"],
         fontweight="bold",
-        parse_math=False,
         annotation_clip=False,
     )
     axes.set_ylim(-0.03, 1.05)
@@ -256,7 +254,6 @@ def _volume(axes: Axes, points: Sequence[Point], span: tuple[int, int], labels: 
         textcoords="offset points",
         va="center",
         color=ROLES["soft"],
-        parse_math=False,
     )
 
 

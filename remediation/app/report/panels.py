@@ -42,7 +42,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One plot; `source` None is all the sources that are not drawn apart, `sources` their number."""
+    """One plot; `source` None is the `sources` that are not drawn apart, all together."""
 
     archive: str
     source: str | None

@@ -167,8 +167,8 @@ _TEXT = {
     "desk_title": "For the registration desk: {count}",
     "desk_lead": "These studies can go on only after the registration desk mends something in the"
     " EPD.",
-    "desk_listed": "The worklist is in worklists/registratie.csv: {count}, remarks on studies that are"
-    " conformant already included.",
+    "desk_listed": "The worklist is in worklists/registratie.csv: {count}, those with remarks on"
+    " conformant studies included.",
     "desk_none": "There is nothing for the registration desk to mend.",
     "desk_caption": "Studies for the registration desk, by reason",
     "other_title": "Not corrected for another reason: {count}",
@@ -191,10 +191,10 @@ _TEXT = {
     "c_kind": "Kind",
     "c_findings": "Findings",
     # unreadable files
-    "h_files": "Files that could not be read",
-    "files_lead": "Of {total}, {read} were read.",
-    "files_none": "All files were read.",
-    "files_caption": "Files without a header that was read",
+    "h_files": "Files that could not be read whole",
+    "files_lead": "Of {total}, {read} were read whole.",
+    "files_none": "All files were read whole.",
+    "files_caption": "Files that could not be read whole",
     "c_state": "What it is",
     "c_error": "Why",
     "c_files": "Files",
@@ -207,7 +207,7 @@ _TEXT = {
     "journal_damaged": "A journal is damaged or was altered. Touch nothing, and compare it with its"
     " backup: it holds the way back.",
     "verification_damaged": "A result of remediation verify cannot be read.",
-    "manifest": "Manifest {id}",
+    "manifest": "Manifest",
     "manifest_counts": "{files} in {studies}; {refused} refused.",
     "manifest_target": "target placement {target}, made {created}, valid until {expires}",
     "only_planned": "Planned only: nothing was written with it.",
@@ -218,7 +218,7 @@ _TEXT = {
     "run_counts": " ({counts})",
     "verified": "Verified on {moment}{part}: {counts}.",
     "verified_part": " (part {part})",
-    "refused_caption": "Refused by manifest {id}, by reason",
+    "refused_caption": "Refused, by reason",
     "pacs_told": "Mind what this tool does not do: the vendor has to bring the database of the PACS"
     " up to date.",
     # how it was made
@@ -335,6 +335,7 @@ ENGLISH = Catalogue(
         "link": "a link: not followed",
     },
     states={
+        "read": "header read, file damaged",
         "unreadable": "DICOM, cannot be read",
         "not-dicom": "not DICOM",
         "dicomdir": "DICOMDIR",

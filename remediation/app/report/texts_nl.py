@@ -190,10 +190,10 @@ _TEXT = {
     "c_kind": "Soort",
     "c_findings": "Vondsten",
     # unreadable files
-    "h_files": "Bestanden die niet gelezen konden worden",
-    "files_lead": "Van {total} zijn er {read} gelezen.",
-    "files_none": "Alle bestanden zijn gelezen.",
-    "files_caption": "Bestanden zonder gelezen header",
+    "h_files": "Bestanden die niet heel gelezen konden worden",
+    "files_lead": "Van {total} zijn er {read} heel gelezen.",
+    "files_none": "Alle bestanden zijn heel gelezen.",
+    "files_caption": "Bestanden die niet heel gelezen konden worden",
     "c_state": "Wat het is",
     "c_error": "Waarom",
     "c_files": "Bestanden",
@@ -202,11 +202,12 @@ _TEXT = {
     "manifests_lead": "Een manifest is een plan als bestand: wat er per bestand zou veranderen. Pas"
     " na goedkeuring wordt er geschreven.",
     "manifests_none": "Er is nog geen manifest gemaakt.",
-    "manifest_damaged": "Het manifest in map {folder} is beschadigd of gewijzigd. Gebruik het niet.",
+    "manifest_damaged": "Het manifest in map {folder} is beschadigd of gewijzigd. Gebruik het"
+    " niet.",
     "journal_damaged": "Een journaal is beschadigd of gewijzigd. Raak niets aan en vergelijk het"
     " met zijn reservekopie: het bevat de weg terug.",
     "verification_damaged": "Een uitslag van remediation verify is niet leesbaar.",
-    "manifest": "Manifest {id}",
+    "manifest": "Manifest",
     "manifest_counts": "{files} in {studies}; {refused} geweigerd.",
     "manifest_target": "doelplaatsing {target}, gemaakt {created}, geldig tot {expires}",
     "only_planned": "Alleen gepland: er is niets mee geschreven.",
@@ -217,7 +218,7 @@ _TEXT = {
     "run_counts": " ({counts})",
     "verified": "Gecontroleerd op {moment}{part}: {counts}.",
     "verified_part": " (deel {part})",
-    "refused_caption": "Geweigerd door manifest {id}, per reden",
+    "refused_caption": "Geweigerd, per reden",
     "pacs_told": "Denk aan wat dit gereedschap niet doet: de database van het PACS moet door de"
     " leverancier worden bijgewerkt.",
     # how it was made
@@ -349,6 +350,7 @@ DUTCH = Catalogue(
         "link": "een verwijzing: wordt niet gevolgd",
     },
     states={
+        "read": "header gelezen, bestand beschadigd",
         "unreadable": "DICOM, niet te lezen",
         "not-dicom": "geen DICOM",
         "dicomdir": "DICOMDIR",

@@ -157,11 +157,11 @@ class Words:
     # -- what comes from headers, the job file, or the EPD ----------------------------------------
 
     def plain(self, text: str | None) -> str:
-        """Return foreign text for a page: printable, not too long, and without a number in it.
+        r"""Return foreign text for a page: printable, not too long, and without a number in it.
 
         >>> nl = Words.of("nl").plain
-        >>> nl("Zkh.\\x00Oost\\u202e"), nl("A" * 200)[-1], nl(bsn.test_number(5)), nl("")
-        ('Zkh. Oost', '…', '(afgeschermd)', '–')
+        >>> nl("Zkh.\x00Oost\u202e"), nl("A" * 200)[-1], nl(bsn.test_number(5)), nl("") == NONE
+        ('Zkh. Oost', '…', '(afgeschermd)', True)
         """
         if not text:
             return NONE

@@ -54,7 +54,10 @@ def section(facts: Facts, words: Words, target: float) -> Section:
             kinds[kind] += count
     without = _figure(conformant, total - kinds.total(), target, words, empty)
     return Section(
-        _figure(conformant, total, target, words, empty), without, _exempt(kinds, words), provisional
+        _figure(conformant, total, target, words, empty),
+        without,
+        _exempt(kinds, words),
+        provisional,
     )
 
 
@@ -62,9 +65,7 @@ def _exempt(kinds: Counter[str], words: Words) -> str:
     if not kinds:
         return words("exempt_none")
     named = [f"{words.plain(kind)}: {words.number(count)}" for kind, count in kinds.most_common(6)]
-    return words(
-        "exempt_of", count=words.count(kinds.total(), "study"), kinds=", ".join(named)
-    )
+    return words("exempt_of", count=words.count(kinds.total(), "study"), kinds=", ".join(named))
 
 
 def _figure(conformant: int, total: int, target: float, words: Words, empty: str) -> Figure:

@@ -1,4 +1,4 @@
-"""What can be done: corrections, the registration desk's part, and patients that may be mixed up."""
+"""What can be done: corrections, the registration desk's part, possible mix-ups of patients."""
 
 from __future__ import annotations
 
@@ -160,7 +160,8 @@ def _by_reason(words: Words, caption: str, found: Counter[str], reasons: Iterabl
     )
     ranked = sorted((-found[reason], reason) for reason in reasons if found[reason])
     rows = [
-        (words.reason(reason), words.plain(reason), words.number(-minus)) for minus, reason in ranked
+        (words.reason(reason), words.plain(reason), words.number(-minus))
+        for minus, reason in ranked
     ]
     return table(words(caption), columns, rows)
 

@@ -99,7 +99,7 @@ def _refused(one: Planned, words: Words) -> Table:
     )
     ranked = sorted(one.refused.items(), key=lambda pair: (-pair[1], pair[0]))
     rows = [(words.reason(code), words.plain(code), words.number(n)) for code, n in ranked]
-    return table(words("refused_caption", id=one.manifest.manifest_id), columns, rows)
+    return table(words("refused_caption"), columns, rows)
 
 
 @dataclass(frozen=True, slots=True)

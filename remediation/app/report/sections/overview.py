@@ -29,9 +29,9 @@ def section(facts: Facts, words: Words) -> tuple[Key, ...]:
         (studies, "k_studies", "statuses", ""),
         (sum(facts.files.values()), "k_files", "files", ""),
         (periods, "k_periods", "periods", "warn"),
-        (found and found.resolved, "k_resolved", "identities", ""),
-        (found and found.desk, "k_desk", "identities", "warn"),
-        (found and found.mixups, "k_mixups", "identities", "bad"),
+        (found.resolved if found else None, "k_resolved", "identities", ""),
+        (found.desk if found else None, "k_desk", "identities", "warn"),
+        (found.mixups if found else None, "k_mixups", "identities", "bad"),
         (unreadable, "k_unreadable", "files", "warn"),
     )
     return tuple(

@@ -19,7 +19,7 @@ _UNPROVEN = "unproven"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One place of a source with its counts; `tone` is its verdict, `at`, `low`, `high` 0 to 100."""
+    """One place of a source; `tone` is its verdict, `at`, `low` and `high` are 0 to 100."""
 
     name: str
     issuer: str
@@ -168,18 +168,18 @@ def leaks(facts: Facts, words: Words) -> Table | None:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """How many files there are, and those whose head was not read."""
+    """How many files there are, and those that were not read whole."""
 
     lead: str
     table: Table | None
 
 
 def files(facts: Facts, words: Words) -> Files:
-    """Return what was read, and what was not by state and error; DICOM that broke comes first."""
-    read = sum(count for (_, state, _), count in facts.files.items() if state == "read")
-    total = sum(facts.files.values())
-    lead = words("files_lead", total=words.count(total, "file"), read=words.number(read))
+    """Return what was read, and by state and error what was not; DICOM that broke comes first."""
     rest = unread(facts)
+    total = sum(facts.files.values())
+    read = total - sum(count for _, count in rest)
+    lead = words("files_lead", total=words.count(total, "file"), read=words.number(read))
     if not rest:
         return Files(words("files_none") if total else "", None)
     columns: tuple[tuple[str, Kind], ...] = (
@@ -201,9 +201,10 @@ def files(facts: Facts, words: Words) -> Files:
 
 
 def unread(facts: Facts) -> list[tuple[tuple[str, str, str], int]]:
-    """Return (archive, state, error) of files that were not read, the broken ones first."""
-    rest = [pair for pair in facts.files.items() if pair[0][1] != "read"]
-    return sorted(rest, key=lambda pair: (pair[0][1] != "unreadable", -pair[1], pair[0]))
+    """Return (archive, state, error) of files that were not read whole, the broken ones first."""
+    rest = [pair for pair in facts.files.items() if pair[0][1] != "read" or pair[0][2]]
+    broken = {"unreadable", "read"}
+    return sorted(rest, key=lambda pair: (pair[0][1] not in broken, -pair[1], pair[0]))
 
 
 def file_error(error: str, words: Words) -> str:

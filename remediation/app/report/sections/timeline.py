@@ -1,4 +1,4 @@
-"""The timeline: coverage by month and source, as plots with their tables, and per source in total."""
+"""The timeline: coverage by month and source, as plots with their tables, and in total."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from remediation.app.report.charts import LOW, TALL, Labels, chart, ticks
 from remediation.app.report.gather import Facts
 from remediation.app.report.panels import Panel, panels, span_of
-from remediation.app.report.shown import Table, capped, table
+from remediation.app.report.shown import Kind, Table, capped, table
 from remediation.app.report.words import NONE, Words
 from remediation.model.events import UNKNOWN_MONTH, Event, first_day
 from remediation.model.statistics import wilson
@@ -72,7 +72,7 @@ def _plot(
     share = panel.coverage
     high = wilson(sum(point.conformant for point in panel.points), panel.studies)[1]
     tone = "missed" if high < target else "met" if share >= target else "unsure"
-    drawing = chart(panel, target, span, texts, name, tall)
+    drawing = chart(panel, texts, target=target, span=span, name=name, tall=tall)
     return Plot(heading, words.share(share), tone, drawing, _months(panel, words, heading))
 
 
@@ -114,7 +114,7 @@ def _labels(panel: Panel, words: Words, target: float, span: tuple[int, int]) ->
 
 
 def _months(panel: Panel, words: Words, heading: str) -> Table:
-    columns = (
+    columns: tuple[tuple[str, Kind], ...] = (
         (words("c_month"), "text"),
         (words("c_studies"), "number"),
         (words("c_conformant"), "number"),
@@ -146,7 +146,7 @@ def _sources(coverage: Sequence[dict[str, Any]], words: Words) -> Table | None:
         counts[1] += row["conformant"]
     if len(totals) < 2:  # noqa: PLR2004 - of one source all is said above
         return None
-    columns = (
+    columns: tuple[tuple[str, Kind], ...] = (
         (words("c_archive"), "text"),
         (words("c_source"), "text"),
         (words("c_studies"), "number"),
