@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format clean
+PYTEST := $(BIN)/python -m pytest
+.PHONY: help install demo test check format faults clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
@@ -21,14 +22,17 @@ demo: $(STAMP) ## build the demo hospital and run the whole line on it (out/demo
 	$(BIN)/remediation demo --out out/demo
 
 test: $(STAMP) ## the tests
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check: $(STAMP) ## the gate: format, lint, types, layers, doctests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -p no:randomly --doctest-modules remediation
+	$(PYTEST) -q -p no:randomly --doctest-modules remediation
+
+faults: $(STAMP) ## every fault at every system call of the writer (minutes; needs strace)
+	REMEDIATION_FAULTS=all $(PYTEST) -q tests/store/test_fault_sweep.py
 
 format: $(STAMP) ## let ruff format and mend what it can
 	$(BIN)/ruff format .
