@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
-import resource
 import sys
 import traceback
 
@@ -12,7 +12,7 @@ import click
 
 from remediation.app import reading, writing
 from remediation.app.demo.command import demo
-from remediation.errors import Interrupted, RemediationError, ShareError
+from remediation.errors import Interrupted, RemediationError, ShareError, UsageError
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -65,8 +65,11 @@ for _command in (demo, *reading.COMMANDS, *writing.COMMANDS):
 
 def main() -> None:
     """Run the command line; exit with the code of what happened."""
-    # A core dump would hold plain numbers.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(ImportError):  # not on Windows
+        import resource
+
+        # A core dump would hold plain numbers.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.exit(_run(sys.argv[1:]))
 
 
@@ -75,15 +78,23 @@ def _run(arguments: list[str]) -> int:
     try:
         # Not standalone, click gives back the code of `exit`, or whatever a command returns.
         code = cli.main(arguments, prog_name="remediation", standalone_mode=False)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return 2
+    except click.ClickException as error:
+        return _told(_usage(error), debug)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except BaseException as error:  # noqa: BLE001 - a text of somebody else's may hold a number
         return _told(_explained(error), debug)
     return code if isinstance(code, int) else 0
+
+
+def _usage(error: click.ClickException) -> UsageError:
+    where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
+    what = " ".join(error.format_message().split()).rstrip(".")
+    return UsageError(what, where, f"see `{where or 'remediation'} --help`")
 
 
 def _explained(error: BaseException) -> RemediationError:

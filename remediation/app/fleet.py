@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import signal
 import tempfile
+import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -40,19 +42,41 @@ def fleet(workers: int) -> Iterator[Mapper]:
     with (
         tempfile.TemporaryDirectory(prefix="remediation-") as private,
         dask.config.set(quiet),
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address=None,
-            local_directory=private,
-            security=Security.temporary(),
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster) as client,
+        contextlib.ExitStack() as held,
     ):
-        yield _Spread(client, workers)
+        with _deaf_to_interrupts():
+            cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address=None,
+                local_directory=private,
+                security=Security.temporary(),
+                silence_logs=logging.CRITICAL,
+            )
+            held.enter_context(cluster)
+        yield _Spread(held.enter_context(Client(cluster)), workers)
+
+
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Start processes that never hear Ctrl-C: this one does, afterwards, and ends them.
+
+    On a terminal it goes to every process. A worker would print a traceback, which may hold values.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    if not (main and hasattr(signal, "pthread_sigmask")):
+        yield
+        return
+    # What is ignored stays so in a new process; what is blocked here waits until it is heard.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 class _Spread:

@@ -42,6 +42,7 @@ from remediation.store.permission import (
     approved,
     current,
     in_place,
+    roots_of,
     settle,
     settled,
 )
@@ -109,6 +110,7 @@ def run(
         ShareError: the journal cannot be written, or a root is missing.
     """
     current(options.conditions, stored, keys, options.now)
+    roots_of(stored.manifest, options.roots)
     work = _Work(options, stored, crosswalk, keys)
     if options.mode == DRY_RUN:
         return work.report(work.dry(advance))

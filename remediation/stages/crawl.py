@@ -97,7 +97,7 @@ def run(options: CrawlOptions, *, mapper: Mapper = map, advance: Advance = silen
     check_root(archive.root)
     keys = load_key_file(options.key_file)
     inventory = options.inventory()
-    if options.fresh:
+    if options.fresh and not options.partial:
         inventory.forget(archive.name)
     inventory.archive_id(archive.name)
     inventory.merge(archive.name, inventory.known(archive.name), (), tallies)
@@ -148,7 +148,8 @@ class _Survey:
             path = stored(ref.path, self.keys, seal=self.options.seal_paths)
             self.met.add(path)
             before = self.known.get(path)
-            if before and (before.size, before.mtime_ns) == (ref.size, ref.mtime_ns):
+            same = before and (before.size, before.mtime_ns) == (ref.size, ref.mtime_ns)
+            if before and same and not before.again and not self.options.fresh:
                 self.counts["unchanged"] += 1
                 continue
             self.counts["changed" if before else "new"] += 1

@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from remediation.dicom.elements import ITEM, PIXEL_GROUP, SEQUENCE_END, UNDEFINED, Head
+from remediation.dicom.elements import (
+    ITEM,
+    LONG_VRS,
+    PIXEL_GROUP,
+    SEQUENCE_END,
+    UNDEFINED,
+    Head,
+)
 from remediation.dicom.header import (
     MEDIA_STORAGE_DIRECTORY,
     SHORT,
@@ -30,6 +37,8 @@ FIRST_READ = 16 * 1024
 HEAD_CAP = 64 * 1024 * 1024
 _SNAPSHOTS = frozenset({".snapshot", "~snapshot", ".zfs"})
 _PERMISSION, _UNREADABLE = "no-permission", "unreadable"
+_DICOMDIR = MEDIA_STORAGE_DIRECTORY.encode()
+_Order = Literal["little", "big"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,35 +156,40 @@ def _see(descriptor: int, path: str) -> Seen:
     return Seen(ref, state, error, head, b"" if head.deflated else whole)
 
 
-_DICOMDIR = MEDIA_STORAGE_DIRECTORY.encode()
-
-
 def _tail_whole(descriptor: int, head: Head, size: int) -> bool:
     """Tell whether Pixel Data ends within the file: by its length, or fragment by fragment."""
-    if head.length >= size:
-        return True
     if head.pixel_end is not None:
         return head.pixel_end <= size
-    order: Literal["little", "big"] = "little" if head.little else "big"
-
-    def pair(raw: bytes) -> int:
-        return int.from_bytes(raw[:2], order) << 16 | int.from_bytes(raw[2:4], order)
-
+    order: _Order = "little" if head.little else "big"
     position = head.length
     while position < size:  # elements of group 7FE0 before the fragments (offset tables)
         raw = read_at(descriptor, position, 12)
-        tag, long = pair(raw), raw[4:6] in (b"OB", b"OW", b"OF", b"OD", b"OV", b"UN")
-        length = int.from_bytes(raw[8:12] if long or not head.explicit else raw[6:8], order)
-        position += 12 if long else 8
-        if tag >> 16 != PIXEL_GROUP or length == UNDEFINED:
-            break
+        if len(raw) < 8:  # noqa: PLR2004 - the shortest header
+            return False
+        if _pair(raw, order) >> 16 != PIXEL_GROUP:
+            return True
+        long = head.explicit and raw[4:6].decode("latin-1") in LONG_VRS
+        start, width = (8, 4) if long else (6, 2) if head.explicit else (4, 4)
+        length = int.from_bytes(raw[start : start + width], order)
+        position += start + width
+        if length == UNDEFINED:
+            return _fragments_end(descriptor, position, size, order)
         position += length
+    return position <= size
+
+
+def _fragments_end(descriptor: int, position: int, size: int, order: _Order) -> bool:
+    """Tell whether fragments from `position` on come to their delimiter within the file."""
     while position + 8 <= size:
         raw = read_at(descriptor, position, 8)
-        tag, length = pair(raw), int.from_bytes(raw[4:8], order)
+        tag, length = _pair(raw, order), int.from_bytes(raw[4:8], order)
         if tag == SEQUENCE_END:
             return True
         if tag != ITEM or length == UNDEFINED:
             return False
         position += 8 + length
     return False
+
+
+def _pair(raw: bytes, order: _Order) -> int:
+    return int.from_bytes(raw[:2], order) << 16 | int.from_bytes(raw[2:4], order)

@@ -119,7 +119,7 @@ def old_head(source: int, change: Change, keys: Keys) -> bytes:
     if found.st_size == new.size:
         head = files.read_head(source, new.head_length)
         if keys.digest(head) == new.head_digest:
-            if new.sha256 not in {None, files.sha256_of(source)}:
+            if new.sha256 is not None and new.sha256 != files.sha256_of(source):
                 raise NotWritten(Result.DRIFTED, Reason.CONTENT)
             raise NotWritten(Result.ALREADY_APPLIED, "")
     if found.st_size != old.size:

@@ -6,7 +6,8 @@ the file's footer for everyone to read.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import contextlib
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from remediation.errors import DatasetError, ShareError
+from remediation.errors import DatasetError, KeyFileError, ShareError
 from remediation.store.files import durable_write
 
 PARTITIONS = ("archive", "study_month")
@@ -36,6 +37,7 @@ def write(path: Path, table: pa.Table, key_id: str) -> None:
         compression="zstd",
         compression_level=3,
         write_statistics=[f.name for f in table.schema if f.name in _SAFE_STATISTICS],
+        write_page_checksum=True,
         store_schema=True,
     )
     try:
@@ -57,18 +59,26 @@ def read(path: Path, schema: pa.Schema, key_id: str, made_by: str) -> pa.Table:
         made_by: the command that makes it, for the mend.
 
     Raises:
-        DatasetError: missing, damaged, of another schema version, or made with another key.
+        DatasetError: missing, damaged, or of another schema version.
+        KeyFileError: made with another key.
     """
     if not path.exists():
         raise DatasetError(f"{path.name} is not there", str(path), f"run `{made_by}` first")
+    with _undamaged(path, made_by):
+        table = pq.read_table(path, partitioning=None, page_checksum_verification=True)
+        check(table.schema.metadata or {}, schema, key_id, path, made_by)
+        return table.select([field.name for field in schema]).cast(schema)
+
+
+@contextlib.contextmanager
+def _undamaged(path: Path, made_by: str) -> Iterator[None]:
+    """Turn whatever a damaged file makes of reading it into one error."""
     try:
-        table = pq.read_table(path, partitioning=None)
-    except (pa.ArrowException, OSError) as error:
+        yield
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise DatasetError(
             f"{path.name} is damaged", str(path), f"run `{made_by}` again"
         ) from error
-    check(table.schema.metadata or {}, schema, key_id, path, made_by)
-    return table.select([field.name for field in schema]).cast(schema)
 
 
 def check(
@@ -80,8 +90,8 @@ def check(
         raise DatasetError(
             f"{path.name} has another schema version", str(path), f"run `{made_by}` again"
         )
-    if found.get(_KEY, b"").decode() != key_id:
-        raise DatasetError(
+    if found.get(_KEY, b"") != key_id.encode():
+        raise KeyFileError(
             f"{path.name} was made with another key", str(path), "use that key, or crawl anew"
         )
 
@@ -111,18 +121,22 @@ def read_partitions(
     """Read a partitioned dataset, or columns of it; empty where there is none yet.
 
     Raises:
-        DatasetError: a file of another schema version or key.
+        DatasetError: a file that is damaged, or of another schema version.
+        KeyFileError: a file that was made with another key.
     """
+    again = "remediation crawl --fresh"
     names = [f.name for f in schema if columns is None or f.name in columns]
     wanted = pa.schema([schema.field(name) for name in names], metadata=schema.metadata)
     files = sorted(folder.rglob("*.parquet")) if folder.exists() else []
     if not files:
         return wanted.empty_table()
     for path in files:
-        check(
-            pq.read_schema(path).metadata or {}, schema, key_id, path, "remediation crawl --fresh"
-        )
+        with _undamaged(path, again):
+            check(pq.read_schema(path).metadata or {}, schema, key_id, path, again)
     parts = pa.schema([(name, pa.string()) for name in PARTITIONS])
     hive = ds.partitioning(parts, flavor="hive")
-    data = ds.dataset(files, schema=schema, format="parquet", partitioning=hive)
-    return data.to_table(columns=names, filter=where).cast(wanted)
+    scan = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+    parquet = ds.ParquetFileFormat(default_fragment_scan_options=scan)
+    data = ds.dataset(files, schema=schema, format=parquet, partitioning=hive)
+    with _undamaged(folder, again):
+        return data.to_table(columns=names, filter=where).cast(wanted)

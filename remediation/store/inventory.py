@@ -18,6 +18,7 @@ from remediation.errors import DatasetError
 from remediation.store import datasets
 from remediation.store.files import durable_write
 
+_NOT_OPENED = frozenset({"no-permission", "unreadable"})
 _DONE = "done.json"  # a shard counts only when this stands beside its tables
 
 
@@ -28,6 +29,7 @@ class Known:
     size: int
     mtime_ns: int
     month: str
+    again: bool = False  # it could not be opened: that need not show in its size or time
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,11 @@ class Inventory:
 
     def known(self, archive: str) -> dict[str, Known]:
         """Return per stored path what is known of the files of one archive."""
-        columns = ["path", "size", "mtime_ns", "study_month"]
+        columns = ["path", "size", "mtime_ns", "study_month", "error"]
         rows = self.instances(columns, ds.field("archive") == archive)
         return {
-            path: Known(size, mtime, month)
-            for path, size, mtime, month in zip(
+            path: Known(size, mtime, month, error in _NOT_OPENED)
+            for path, size, mtime, month, error in zip(
                 *(rows.column(name).to_pylist() for name in columns), strict=True
             )
         }
@@ -143,10 +145,8 @@ class Inventory:
             gone: stored paths that are no longer there.
             tally: counts one month's instances.
         """
-        pairs = list(self.shards(archive))
-        fresh = _latest(
-            pa.concat_tables([self.instances_schema.empty_table(), *(i for i, _ in pairs)])
-        )
+        pairs = _latest(list(self.shards(archive)))
+        fresh = pa.concat_tables([self.instances_schema.empty_table(), *(i for i, _ in pairs)])
         found = pa.concat_tables([self.findings_schema.empty_table(), *(f for _, f in pairs)])
         replaced = set(fresh.column("path").to_pylist()) | set(gone)
         months = set(fresh.column("study_month").to_pylist())
@@ -206,8 +206,15 @@ class Inventory:
         return ids[archive]
 
 
-def _latest(instances: pa.Table) -> pa.Table:
-    """Keep the last row of each path: two runs may have read the same file."""
-    paths = instances.column("path").to_pylist()
-    keep = sorted({path: position for position, path in enumerate(paths)}.values())
-    return instances.take(pa.array(keep, pa.int64()))
+def _latest(pairs: list[tuple[pa.Table, pa.Table]]) -> list[tuple[pa.Table, pa.Table]]:
+    """Keep of each path what the last shard says: two runs may have read the same file."""
+    last = {path: n for n, (rows, _) in enumerate(pairs) for path in rows["path"].to_pylist()}
+    return [
+        tuple(
+            table.filter(
+                pa.array([last.get(path) == n for path in table["path"].to_pylist()], pa.bool_())
+            )
+            for table in pair
+        )
+        for n, pair in enumerate(pairs)
+    ]

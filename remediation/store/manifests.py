@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from remediation.errors import DatasetError, ManifestError
+from remediation.errors import DatasetError, KeyFileError, ManifestError
 from remediation.model.manifest import Manifest, content_digest, from_json, to_json
 from remediation.store import datasets
 from remediation.store.files import durable_write
@@ -82,9 +82,9 @@ def load(folder: Path, corrections_schema: pa.Schema, refusals_schema: pa.Schema
                 ("refusals", refusals_schema),
             )
         )
-    except (DatasetError, pa.ArrowException) as error:
+        digest = content_digest(manifest, corrections.to_pylist(), refusals.to_pylist())
+    except (DatasetError, KeyFileError, ValueError) as error:
         raise ManifestError("the manifest is damaged", str(folder), "plan again") from error
-    digest = content_digest(manifest, corrections.to_pylist(), refusals.to_pylist())
     if digest != manifest.digest:
         raise ManifestError("the manifest was altered", str(folder), "plan again")
     return Stored(folder, raw, manifest, corrections, refusals)

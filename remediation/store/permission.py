@@ -12,6 +12,7 @@ from remediation.model.manifest import Manifest
 from remediation.model.placement import AT_REST
 from remediation.model.secrets import Keys
 from remediation.store.approvals import valid_approvals
+from remediation.store.archive import check_root
 from remediation.store.intents import study_logs
 from remediation.store.journal import journals, read
 from remediation.store.manifests import Stored
@@ -43,6 +44,7 @@ def roots_of(manifest: Manifest, roots: Mapping[str, Path]) -> dict[str, Path]:
 
     Raises:
         ManifestError: the job has no such archive.
+        ShareError: a root is missing or cannot be read.
     """
     strange = sorted(manifest.archives.keys() - roots.keys())
     if strange:
@@ -51,6 +53,8 @@ def roots_of(manifest: Manifest, roots: Mapping[str, Path]) -> dict[str, Path]:
             ", ".join(strange),
             "use the job that it was made with",
         )
+    for name in manifest.archives:
+        check_root(roots[name])
     return {name: roots[name] for name in manifest.archives}
 
 

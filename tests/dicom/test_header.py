@@ -144,6 +144,20 @@ def test_a_group_length_before_pixel_data_is_passed_over():
     assert head.data[head.length :].startswith(b"\xe0\x7f\x00\x00")
 
 
+@pytest.mark.parametrize(
+    ("tag", "vr"), [(0x7FE00008, "OF"), (0x7FE00009, "OD"), (0x7FE00010, "OB")]
+)
+def test_integer_float_and_double_pixel_data_end_the_head_alike(tag, vr):
+    data = dicom(patient_head(*PATIENT), tail=data_set([el(tag, vr, bytes(24))]) + b"\0\0")
+    assert read(data).pixel_end == len(data) - 2
+
+
+def test_an_offset_table_says_nothing_of_where_pixel_data_ends():
+    tail = data_set([el(0x7FE00001, "OV", bytes(8))]) + pixels(JPEG)
+    head = read(dicom(patient_head(*PATIENT), JPEG, tail=tail))
+    assert (head.error, head.pixel_end) == ("", None)
+
+
 def test_pixel_data_that_ends_inside_its_header_ends_past_the_file():
     data = dicom(patient_head(*PATIENT), tail=pixels()[:10])
     assert (read(data).error, read(data).pixel_end) == ("", len(data) + 2)

@@ -184,6 +184,32 @@ def test_sixteen_megabytes_of_empty_items_are_bounded():
     assert time.monotonic() - before < 5
 
 
+@pytest.mark.parametrize(("one", "times"), [(el(0x00091001, "LO", ""), 200_001), (NESTED, 50_000)])
+def test_the_number_of_elements_is_bounded(one, times):
+    head = read(dicom([], tail=data_set([one]) * times))
+    assert head.error == "too-many-elements"
+    assert len(head.elements) <= 200_000
+
+
+def test_the_number_of_fragments_is_bounded():
+    fragments = (Form().tag(0xFFFEE000) + bytes(4)) * 200_001
+    inside = item(el(0x7FE00010, "OB", fragments, undefined=True))
+    assert broken(el(0x00880200, "SQ", [inside])) == "too-many-elements"
+
+
+@pytest.mark.parametrize("inner", [0, 1])
+def test_a_delimiter_behind_what_holds_an_item_does_not_close_it(inner):
+    """Some readers would go on in step; others would not: nobody may be led apart."""
+    form = Form(IMPLICIT)
+    lead = [form.tag(0xFFFEE000) + b"\xff" * 4, form.header(0x00331002, "UN", 0xFFFFFFFF)][
+        : inner + 1
+    ]
+    ends = [form.tag(0xFFFEE00D) + bytes(4), form.tag(0xFFFEE0DD) + bytes(4)][inner:]
+    holder = el(0x00331001, "UN", b"".join(lead))
+    head = read(dicom([*PATIENT, holder], IMPLICIT, tail=ends[0] + pixels(IMPLICIT)))
+    assert head.error == "stray-delimiter"
+
+
 def test_many_values_that_only_look_like_sequences_are_bounded():
     fake = b"\xfe\xff\x00\xe0" + b"\xff\xff\xff\xff" + b"\x08\x00\x01\x00" + bytes(4)
     body = data_set([el(0x00331001, "UN", fake)]) * 150_000

@@ -205,7 +205,7 @@ def test_after_any_single_fault_the_study_is_old_or_new_as_a_whole(faults, templ
         shutil.rmtree(work)
         return wrong if done.landed else wrong or None
 
-    cases = sample(faults, 160, "single")
+    cases = sample(faults, 120, "single")
     landed, wrong = sweep(cases, attempt)
     assert wrong == []
     assert landed >= 0.9 * len(cases)
@@ -235,7 +235,7 @@ def test_recovery_itself_can_be_disturbed_and_comes_to_the_same_end(faults, temp
         shutil.rmtree(work)
         return wrong if said[1].landed else wrong or None
 
-    cases = sample(pairs, 60, "compound", most=6000)
+    cases = sample(pairs, 40, "compound", most=6000)
     landed, wrong = sweep(cases, attempt)
     assert wrong == []
     assert landed >= 0.9 * len(cases)

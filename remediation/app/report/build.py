@@ -48,7 +48,8 @@ def write_report(options: ReportOptions) -> ReportResult:
     """Write the report from whatever stages have run.
 
     Raises:
-        DatasetError: there is no inventory; or a dataset is damaged, or was made with another key.
+        DatasetError: there is no inventory, or a dataset is damaged.
+        KeyFileError: a dataset was made with another key.
         ShareError: the report folder cannot be written.
     """
     # Heavy libraries are loaded when a report is made, not when the command line starts.

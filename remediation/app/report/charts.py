@@ -6,14 +6,15 @@ it points outside. Shapes differ as well as colours: a solid line, a dashed targ
 
 from __future__ import annotations
 
-import html
 import io
-import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
+from remediation.app.report.inline import inline
 from remediation.app.report.panels import Panel, Point
 from remediation.model.events import Event, month_number
 
@@ -33,7 +34,7 @@ ROLES = {
 WIDTH, LEFT, RIGHT = 960.0, 62.0, 92.0  # points, as are all sizes here; the page scales them
 TALL, LOW = 190.0, 120.0  # of the plot itself: with few panels, with many
 _MAIN_BOTTOM, _VOLUME, _FOOT, _HEAD, _LEVEL = 90.0, 40.0, 28.0, 12.0, 20.0
-_TEXT, _CHARACTER, _LONGEST = 14.0, 7.6, 34
+_TEXT, _CHARACTER, _LONGEST = 14.0, 8.3, 34
 _YEAR = 12
 
 
@@ -163,7 +164,7 @@ def chart(
         drawn = io.StringIO()
         unsaid: Any = {"Date": None, "Creator": None, "Format": None, "Type": None}
         figure.savefig(drawn, format="svg", metadata=unsaid)
-    return _inline(drawn.getvalue(), name, labels, height)
+    return inline(drawn.getvalue(), name, (labels.title, labels.text), ROLES)
 
 
 def _placed(events: Sequence[Event], span: tuple[int, int]) -> tuple[_Mark, ...]:
@@ -177,7 +178,7 @@ def _placed(events: Sequence[Event], span: tuple[int, int]) -> tuple[_Mark, ...]
             continue
         start, end = max(start, span[0]), min(end, span[1])
         text = event.name if len(event.name) <= _LONGEST else event.name[: _LONGEST - 1] + "…"
-        width, at = len(text) * _CHARACTER + 14, (start - span[0]) * scale
+        width, at = _width(text) + 14, (start - span[0]) * scale
         leftward = at + width > WIDTH - LEFT and at > width / 2
         box = (at - width, at) if leftward else (at, at + width)
         level = 0
@@ -191,9 +192,14 @@ def _placed(events: Sequence[Event], span: tuple[int, int]) -> tuple[_Mark, ...]
     return tuple(marks)
 
 
-def _month_of(day: object) -> float:
-    text = str(day)
-    return month_number(text[:7]) + (int(text[8:10]) - 1) / 31
+def _width(text: str) -> float:
+    """Return about how wide a text is: the browser's font is not known here."""
+    wide = sum(east_asian_width(sign) in "WF" for sign in text)
+    return (len(text) + 0.8 * wide) * _CHARACTER
+
+
+def _month_of(day: date) -> float:
+    return month_number(f"{day:%Y-%m}") + (day.day - 1) / 31
 
 
 def _write(axes: Axes, marks: Sequence[_Mark], target: float, labels: Labels) -> None:
@@ -282,35 +288,3 @@ def ticks(span: tuple[int, int], most: int = 12) -> tuple[int, ...]:
     while (end - first) / step > most:
         step *= 2 if step < 10 * _YEAR else 5
     return tuple(month for month in range(first, end) if month % step == 0)
-
-
-# --- from a file to a part of a page -------------------------------------------------------------
-
-_NOISE = re.compile(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>|<!--.*?-->", re.DOTALL)
-_ID = re.compile(r'\bid="([^"]*)"')
-_USED = re.compile(r'url\(#([^)]+)\)|href="#([^"]+)"')
-_ATTRIBUTE = re.compile(r'="[^"]*"')
-_DIGITS = re.compile(r"(\d\.\d\d)\d+")
-_FAMILY = re.compile(r"font-family: [^;\"]*;? ?")
-
-
-def _inline(drawn: str, name: str, labels: Labels, height: float) -> str:
-    """Return the drawing without what only a file of its own needs, ids and colours the page's."""
-    body = _NOISE.sub("", drawn[drawn.index("<svg") :])
-    body = body[body.index(">") + 1 :]
-    used = {one or other for one, other in _USED.findall(body)}
-    names = {old: f"{name}-{number}" for number, old in enumerate(sorted(used))}
-    body = _ID.sub(lambda m: f'id="{names[m[1]]}"' if m[1] in names else "", body)
-    body = _USED.sub(
-        lambda m: f"url(#{names[m[1]]})" if m[1] else f'href="#{names[m[2]]}"', body
-    ).replace("xlink:href", "href")
-    body = _ATTRIBUTE.sub(lambda m: _DIGITS.sub(r"\1", m[0]), body)
-    body = _FAMILY.sub("", body)
-    for role, colour in ROLES.items():
-        body = body.replace(colour, f"var(--{role})")
-    title, text = html.escape(labels.title), html.escape(labels.text)
-    return (
-        f'<svg class="plot" viewBox="0 0 {WIDTH:.0f} {height:.0f}" role="img" '
-        f'aria-labelledby="{name}-title {name}-text">'
-        f'<title id="{name}-title">{title}</title><desc id="{name}-text">{text}</desc>{body}'
-    )

@@ -77,7 +77,8 @@ def gather(output: Path, key_id: str) -> Facts:
     """Read what an output folder holds.
 
     Raises:
-        DatasetError: there is no inventory; or a dataset is damaged, or was made with another key.
+        DatasetError: there is no inventory, or a dataset is damaged.
+        KeyFileError: a dataset was made with another key.
     """
     inventory = Inventory(output, key_id, INSTANCES, FINDINGS, TALLIES)
     inventory.require()

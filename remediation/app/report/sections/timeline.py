@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from remediation.app.report.charts import LOW, TALL, Labels, chart, ticks
@@ -43,7 +43,8 @@ def section(facts: Facts, words: Words, target: float, events: Sequence[Event]) 
     """Return the timeline; None without `flag`."""
     if facts.coverage is None:
         return None
-    made = panels(facts.coverage, facts.periods or (), events)
+    named = [replace(event, name=words.plain(event.name)) for event in events]
+    made = panels(facts.coverage, facts.periods or (), named)
     span = span_of(made) if made else (0, 0)
     tall = LOW if len(made) > _MANY else TALL
     plots = tuple(

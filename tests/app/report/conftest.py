@@ -1,0 +1,165 @@
+"""Small output folders, made of rows, as the stages would leave them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from remediation.app.report.build import ReportOptions
+from remediation.model.events import Event
+from remediation.store import datasets
+from remediation.store.worklists import write_csv
+from remediation.tables.coverage import coverage_table
+from remediation.tables.periods import periods_table
+from remediation.tables.schemas import FINDINGS, IDENTITIES, INSTANCES, PLACES, STUDIES
+
+KEY = "0123456789abcdef"
+AT = datetime(2026, 11, 23, 1, 20, tzinfo=UTC)
+MIGRATION = Event("PACS-migratie", "pacs-migration", date(2011, 7, 1), date(2011, 7, 2), None)
+
+
+@dataclass
+class Hospital:
+    """An output folder in the making; `study` adds studies, `write` writes the datasets."""
+
+    output: Path
+    studies: list[dict[str, Any]] = field(default_factory=list)
+    identities: list[dict[str, Any]] = field(default_factory=list)
+    instances: list[dict[str, Any]] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    places: list[dict[str, Any]] = field(default_factory=list)
+
+    def study(
+        self,
+        month: str = "2011-03",
+        status: str = "conformant",
+        *,
+        count: int = 1,
+        archive: str = "oost",
+        source: str = "Ziekenhuis Oost",
+        outcome: str | None = None,
+        reason: str = "",
+        exemption: str | None = None,
+        **more: Any,
+    ) -> Hospital:
+        """Add studies of one file each, all alike."""
+        for _ in range(count):
+            uid = f"2.999.7.{len(self.studies) + 1}"
+            day = None if month == "unknown" else date.fromisoformat(f"{month}-05")
+            here = {"archive": archive, "StudyInstanceUID": uid}
+            self.studies.append(
+                here
+                | {"StudyDate": day, "study_month": month, "source": source, "status": status}
+                | {"instances": 1, "unreadable": 0, "places": [], "historic": False, "leaks": 0}
+                | more
+            )
+            wanted = outcome or ("conformant" if status == "conformant" else "resolved")
+            self.identities.append(
+                here
+                | {"outcome": wanted, "reason": reason, "exemption": exemption}
+                | {"warnings": more.get("warnings", [])}
+            )
+            self.file(month, archive, StudyInstanceUID=uid, InstitutionName=source)
+        return self
+
+    def file(self, month: str = "2011-03", archive: str = "oost", **more: Any) -> Hospital:
+        """Add one file to the inventory."""
+        path = f"{archive}/{month}/{len(self.instances)}"
+        row = {"archive": archive, "study_month": month, "path": path, "state": "read"}
+        row |= {"error": "", "run_id": "20261123T010000Z-aaaa", "crawled_at": AT}
+        self.instances.append(row | more)
+        return self
+
+    def finding(self, place: str, kind: str, **more: Any) -> Hospital:
+        """Add one finding."""
+        row = {"archive": "oost", "study_month": "2011-03", "path": "p", "place": place}
+        self.findings.append(row | {"place_kind": kind, "private_creator": ""} | more)
+        return self
+
+    def place(
+        self, place: str, values: int, well_formed: int, passing: int, **more: Any
+    ) -> Hospital:
+        """Add one place with its counts."""
+        row = {"archive": "oost", "source": "Ziekenhuis Oost", "place": place}
+        row |= {"private_creator": "", "issuer_kind": "bsn-oid", "start": "2011-01"}
+        row |= {"end": "2011-04", "values": values, "well_formed": well_formed}
+        row |= {"passing": passing, "pass_rate": passing / well_formed if well_formed else None}
+        row |= {"low": 0.9, "high": 1.0, "probability": 0.99, "verdict": "bsn"}
+        self.places.append(row | more)
+        return self
+
+    def worklist(self, *reasons: str) -> Hospital:
+        """Write the registration desk's worklist with one line per reason."""
+        headings = ("lokaal nummer", "uitgever", "archief", "reden", "studies", "eerste studie")
+        rows = [("7000001", "ZKH-OOST", "oost", reason, 1, "2.999.7.1") for reason in reasons]
+        write_csv(self.output / "worklists" / "registratie.csv", headings, rows)
+        return self
+
+    def write(
+        self,
+        *stages: str,
+        events: tuple[Event, ...] = (MIGRATION,),
+        target: float = 0.95,
+        provisional_from: date | None = None,
+    ) -> Hospital:
+        """Write what the stages make; all of them if none is named."""
+        wanted = stages or ("crawl", "flag", "match")
+        (self.output / "inventory" / "instances").mkdir(parents=True, exist_ok=True)
+        for name, rows, schema in (
+            ("instances", self.instances, INSTANCES),
+            ("findings", self.findings, FINDINGS),
+        ):
+            for archive, month in {(row["archive"], row["study_month"]) for row in rows}:
+                here = [r for r in rows if (r["archive"], r["study_month"]) == (archive, month)]
+                table = pa.Table.from_pylist(here, schema=schema)
+                folder = self.output / "inventory" / name
+                datasets.write_partition(folder, table, archive, month, KEY)
+        studies = pa.Table.from_pylist(self.studies, schema=STUDIES)
+        tables = {"studies": studies, "places": pa.Table.from_pylist(self.places, schema=PLACES)}
+        tables["coverage"] = coverage_table(studies, provisional_from)
+        tables["periods"] = periods_table(studies, events, target, provisional_from)
+        if "match" in wanted:
+            tables["identities"] = pa.Table.from_pylist(self.identities, schema=IDENTITIES)
+        for name, table in tables.items() if "flag" in wanted else ():
+            datasets.write(self.output / f"{name}.parquet", table, KEY)
+        return self
+
+
+@pytest.fixture
+def hospital(tmp_path: Path) -> Hospital:
+    """An empty output folder."""
+    return Hospital(tmp_path / "out")
+
+
+@pytest.fixture
+def options(hospital: Hospital) -> Callable[..., ReportOptions]:
+    """Options over that folder; any of them can be changed."""
+    usual = ReportOptions(
+        hospital.output, KEY, "demo", 0.95, "nl", (MIGRATION,), AT, tool_version="0.1.0"
+    )
+    return lambda **changes: replace(usual, **changes)
+
+
+def broken_decade(
+    made: Hospital, source: str = "Ziekenhuis Oost", archive: str = "oost"
+) -> Hospital:
+    """Ten studies a month over three years, eight months of them misplaced."""
+    for number in range(36):
+        year, month = 2010 + number // 12, number % 12 + 1
+        inside = (2011, 7) <= (year, month) < (2012, 3)
+        made.study(
+            f"{year}-{month:02d}",
+            "misplaced" if inside else "conformant",
+            count=10,
+            source=source,
+            archive=archive,
+            place="OtherPatientIDs" if inside else "OtherPatientIDsSequence.PatientID",
+            patient_id_shape="9" * 9,
+        )
+    return made
