@@ -83,8 +83,7 @@ def _run(arguments: list[str]) -> int:
         return 2
     except click.ClickException as error:
         return _told(_usage(error), debug)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit:  # whoever read our output has closed it, and click says no more
         return 1
     except BaseException as error:  # noqa: BLE001 - a text of somebody else's may hold a number
         return _told(_explained(error), debug)

@@ -41,7 +41,7 @@ def fleet(workers: int) -> Iterator[Mapper]:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     with (
         tempfile.TemporaryDirectory(prefix="remediation-") as private,
-        dask.config.set(quiet),
+        dask.config.set(quiet | {"temporary-directory": private}),
         contextlib.ExitStack() as held,
     ):
         with _deaf_to_interrupts():

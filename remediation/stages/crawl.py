@@ -110,6 +110,8 @@ def run(options: CrawlOptions, *, mapper: Mapper = map, advance: Advance = silen
         advance(sum(counted.values()))
     gone = survey.vanished()
     inventory.merge(archive.name, known, gone, tallies)
+    # An empty archive was crawled as well: what comes next must not ask for it again.
+    (inventory.folder / "instances").mkdir(parents=True, exist_ok=True, mode=0o700)
     counts = survey.counts
     return CrawlReport(
         archive.name,

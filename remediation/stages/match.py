@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,9 +130,10 @@ class _Desk:
             if reason in _DESK:
                 patient = next((g.patient_token or "" for g in study.groups), "")
                 held_up[study.archive, patient, reason].append((study, identity))
+        paths = self._paths(studies[0] for studies in held_up.values())
         rows = [
             (
-                *self._who(studies[0]),
+                *self._who(studies[0], paths),
                 archive,
                 reason,
                 len(studies),
@@ -144,24 +146,35 @@ class _Desk:
         write_csv(path, _HEADINGS, rows)
         return path
 
-    def _who(self, one: tuple[StudyEvidence, Identity]) -> tuple[str, str]:
+    def _paths(
+        self, wanted: Iterable[tuple[StudyEvidence, Identity]]
+    ) -> dict[tuple[str, str], str]:
+        """Return a readable file of each study that has no row: its header is read again."""
+        studies = [study.study for study, identity in wanted if identity.entry is None]
+        here = ds.field("StudyInstanceUID").isin(studies) & (ds.field("state") == "read")
+        columns = ["archive", "StudyInstanceUID", "path"]
+        rows = self.inventory.instances(columns, here).to_pylist() if studies else []
+        return {(row["archive"], row["StudyInstanceUID"]): row["path"] for row in reversed(rows)}
+
+    def _who(
+        self, one: tuple[StudyEvidence, Identity], paths: dict[tuple[str, str], str]
+    ) -> tuple[str, str]:
         study, identity = one
         if identity.entry:
-            return self.crosswalk.spelled(identity.entry), identity.entry.issuer
-        return self._from_header(study), next((g.issuer for g in study.groups), "")
+            number, issuer = self.crosswalk.spelled(identity.entry), identity.entry.issuer
+            known = bsn.normalise(number) or ""
+            return "" if self.crosswalk.by_bsn(known) else number, issuer
+        number = self._from_header(study, paths.get((study.archive, study.study)))
+        return number, next((g.issuer for g in study.groups), "")
 
-    def _from_header(self, study: StudyEvidence) -> str:
+    def _from_header(self, study: StudyEvidence, path: str | None) -> str:
         """Read one header again: of this patient the inventory knows a token only."""
-        here = (ds.field("archive") == study.archive) & (
-            ds.field("StudyInstanceUID") == study.study
-        )
-        paths = self.inventory.instances(["path"], here).column("path").to_pylist()
         root = self.options.roots.get(study.archive)
-        if not paths or root is None:
+        if path is None or root is None:
             return ""
         self.heads_read += 1
-        seen = see(root, FileRef(resolved(paths[0], self.keys), 0, 0))
+        seen = see(root, FileRef(resolved(path, self.keys), 0, 0))
         number = person(seen.head).patient_id if seen.head else ""
-        well_formed = bsn.normalise(number)
+        whole = bsn.normalise(number)
         # A number that may be a BSN is not for a list: the desk looks the study up.
-        return "" if well_formed and bsn.passes(well_formed) else number
+        return "" if any(map(bsn.passes, [whole] if whole else bsn.runs(number))) else number

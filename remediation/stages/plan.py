@@ -19,7 +19,7 @@ from remediation.model.evidence import ArchiveIssuers
 from remediation.model.files import FileRef, resolved
 from remediation.model.manifest import Manifest
 from remediation.model.placement import Order, Placement
-from remediation.model.running import Advance, silent
+from remediation.model.running import Advance, silent, utc_now
 from remediation.model.secrets import Keys
 from remediation.model.tokens import bsn_token
 from remediation.store import datasets
@@ -125,7 +125,7 @@ class _Planner:
             *("size", "mtime_ns", "head_length", "head_digest", "SOPInstanceUID", "crawled_at"),
         }
         instances = self.inventory.instances(columns)
-        at = self.options.at or max(instances["crawled_at"].to_pylist())
+        at = self.options.at or max(instances["crawled_at"].to_pylist(), default=utc_now())
         statuses, _ = judged(
             instances,
             self.inventory.findings(),

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from remediation.store.files import durable_write
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@")
+_CONTROLS = ("\t", "\r", "\n")
 
 
 def safe(text: object) -> str:
@@ -19,7 +20,8 @@ def safe(text: object) -> str:
     ("'=cmd", 'Jansen', '12')
     """
     cell = str(text)
-    return "'" + cell if cell.startswith(_FORMULA) else cell
+    formula = cell.startswith(_CONTROLS) or cell.lstrip().startswith(_FORMULA)
+    return "'" + cell if formula else cell
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

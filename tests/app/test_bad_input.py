@@ -103,6 +103,8 @@ def test_an_empty_archive_is_done_with_a_warning(bare, capsys):
     said = call(capsys, "crawl", bare.job)
     assert said.code == 0
     assert said.err == "warning: archive noord is empty\n"
+    for command in ("flag", "match", "report"):
+        assert call(capsys, command, bare.job).code == 0
 
 
 def test_an_archive_of_other_files_only_is_done(bare, capsys):

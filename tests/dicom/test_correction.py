@@ -349,6 +349,14 @@ def test_a_local_issuer_that_cannot_be_written_is_refused(issuer, target, own):
         correct(scan(data, len(data)), order(issuer=issuer, target=target, spellings=()))
 
 
+def test_64_characters_are_not_too_long():
+    number, issuer = "1" * 64, "Z" * 64
+    result = corrected(file_of(identity(number, OID)), order(issuer=issuer))
+    head = scan(result, len(result))
+    assert head.text(head.find(0x00100020)) == number
+    assert head.text(head.find(0x00100021)) == issuer
+
+
 def test_the_hospitals_own_placeholder_in_an_item_is_replaced():
     data = file_of([*MINE, others(item(*identity(OTHER_BSN, OID)))])
     plain = order()

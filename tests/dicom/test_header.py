@@ -162,6 +162,9 @@ def test_pixel_data_that_ends_inside_its_header_ends_past_the_file():
     data = dicom(patient_head(*PATIENT), tail=pixels()[:10])
     assert (read(data).error, read(data).pixel_end) == ("", len(data) + 2)
     assert read(data[:-4]).error == "truncated"
+    for syntax in (EXPLICIT, IMPLICIT):
+        data = dicom(patient_head(*PATIENT), syntax, tail=pixels(syntax, size=0))
+        assert read(data).pixel_end == len(data)
 
 
 def test_native_pixel_data_that_is_cut_ends_past_the_file():
@@ -238,6 +241,19 @@ def test_un_that_only_looks_like_a_sequence_is_opaque_and_leaves_no_note(value):
     assert tags(head)[-1] == after.tag
 
 
+@pytest.mark.parametrize("vr", ["OB", "OW", "LT", "UT"])
+def test_a_value_of_another_vr_is_never_taken_for_a_sequence(vr):
+    value = data_set([el(0x00331001, "UN", [item(*PATIENT)])])[12:]
+    head = read(dicom([*PATIENT, el(0x00331001, vr, value)]))
+    assert head.error == ""
+    assert head.elements[-1].items == ()
+
+
+def test_the_smallest_sequence_inside_un_is_one_empty_item():
+    head = read(dicom([*PATIENT, el(0x00331001, "UN", [item()])]))
+    assert [one.elements for one in head.elements[-1].items] == [()]
+
+
 def test_private_sequences_of_undefined_length_are_read_in_implicit_syntax():
     holder = el(0x00331001, "UN", [item(*PATIENT, undefined=True)], undefined=True)
     head = read(dicom([el(0x00330010, "LO", "BUITEN"), holder], IMPLICIT, tail=pixels(IMPLICIT)))
@@ -267,14 +283,24 @@ def test_reserved_bytes_and_lengths_of_delimiters_are_noted():
     assert read(dicom([]) + stated).notes == {"delimiter-length"}
 
 
+def test_lengths_of_item_delimiters_and_behind_fragments_are_noted():
+    for sequence in (
+        el(0x00081140, "SQ", [item(PATIENT[0], undefined=True)]),
+        el(0x00880200, "SQ", [item(el(0x7FE00010, "OB", b"", undefined=True))]),
+    ):
+        assert read(dicom([sequence])).notes == frozenset()
+        data = dicom([sequence])[:-4] + b"\1\0\0\0"
+        assert (read(data).error, read(data).notes) == ("", {"delimiter-length"})
+
+
 def test_an_implicit_or_unordered_meta_header_is_noted():
     elements = data_set(patient_head(*PATIENT))
     lead = bytes(128) + b"DICM"
     implicit = data_set([el(0x00020010, "UI", EXPLICIT)], IMPLICIT)
     head = read(lead + implicit + elements)
     assert (head.error, head.notes, head.syntax) == ("", {"implicit-meta"}, EXPLICIT)
-    again = data_set([el(0x00020010, "UI", IMPLICIT)])
-    assert read(lead + meta() + again + elements).notes == {"order"}
+    for again in (el(0x00020010, "UI", IMPLICIT), el(0x00020012, "UI", "1.2.3")):
+        assert read(lead + meta() + data_set([again]) + elements).notes == {"order"}
 
 
 # -- what a file looks like -------------------------------------------------------------------

@@ -126,6 +126,19 @@ def test_a_vr_that_is_no_letters_is_an_error():
     assert broken(el(0x00100020, "??", b"ab")) == "bad-vr"
 
 
+@pytest.mark.parametrize("size", [8, 400])
+def test_fragments_may_not_go_further_than_the_item_that_holds_them(size):
+    fragment = Form().tag(0xFFFEE000) + struct.pack("<L", size)
+    end = Form().tag(0xFFFEE0DD) + bytes(4)
+    inside = Form().header(0x7FE00010, "OB", 0xFFFFFFFF) + fragment
+    raw = Form().tag(0xFFFEE000) + struct.pack("<L", len(inside)) + inside
+    tail = bytes(size) + end + data_set(PATIENT) + bytes(400)
+    assert broken(el(0x00880200, "SQ", raw), tail=tail) == "overrun"
+    inside = Form().header(0x7FE00010, "OB", 0xFFFFFFFF)
+    raw = Form().tag(0xFFFEE000) + struct.pack("<L", len(inside)) + inside
+    assert broken(el(0x00880200, "SQ", raw), tail=end + data_set(PATIENT)) == "overrun"
+
+
 def test_fragments_that_are_none_are_an_error():
     inside = item(el(0x7FE00010, "OB", b"12345678", undefined=True))
     assert broken(el(0x00880200, "SQ", [inside])) == "fragments"

@@ -244,9 +244,7 @@ def test_a_missing_share_is_said_and_nothing_is_done(hospital, manifest):
         ("03-02-1952", "", "unconfirmed-person"),
     ],
 )
-def test_a_crosswalk_that_says_otherwise_by_now_stops_the_run(
-    hospital, manifest, old, new, reason
-):
+def test_a_crosswalk_that_says_otherwise_by_now_stops_the_run(hospital, manifest, old, new, reason):
     before = hospital.digests()
     hospital.edit_export(old, new)
     report = hospital.apply(manifest)
@@ -446,7 +444,9 @@ def test_a_held_archive_is_left_alone_and_its_holder_named(hospital, manifest, t
 
 def test_the_lock_lies_in_the_root_only_while_it_is_written(hospital, manifest):
     seen = []
-    report = hospital.apply(manifest, advance=lambda _: seen.append((hospital.root / MARKER).exists()))
+    report = hospital.apply(
+        manifest, advance=lambda _: seen.append((hospital.root / MARKER).exists())
+    )
     assert report.complete
     assert seen == [True] * PEOPLE
     assert not (hospital.root / MARKER).exists()
@@ -509,9 +509,7 @@ def test_a_rollback_in_part_leaves_the_approvals_in_force(hospital, manifest):
 # --- interrupted runs ---------------------------------------------------------------------------
 
 
-def test_an_interrupt_puts_the_study_back_and_the_next_run_goes_on(
-    hospital, manifest, monkeypatch
-):
+def test_an_interrupt_puts_the_study_back_and_the_next_run_goes_on(hospital, manifest, monkeypatch):
     whole, calls = rewrite.switch, []
 
     def stopped(staged):

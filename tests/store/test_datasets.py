@@ -9,7 +9,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from remediation.errors import DatasetError, ShareError
+from remediation.errors import DatasetError, KeyFileError, ShareError
 from remediation.store import datasets
 from remediation.tables import schemas
 from remediation.tables.schemas import INSTANCES, STUDIES
@@ -36,8 +36,8 @@ def one(schema=INSTANCES, **changes):
     return pa.Table.from_pylist([row], schema=schema)
 
 
-def refused(call, *words):
-    with pytest.raises(DatasetError) as caught:
+def refused(call, *words, error=DatasetError):
+    with pytest.raises(error) as caught:
         call()
     message = str(caught.value)
     assert "\n" not in message
@@ -102,7 +102,7 @@ def test_a_missing_dataset_names_the_command_that_makes_it(tmp_path):
 
 
 def test_a_dataset_of_another_key_is_refused(studies):
-    refused(lambda: read(studies, key=OTHER), "another key")
+    refused(lambda: read(studies, key=OTHER), "another key", error=KeyFileError)
 
 
 def test_a_dataset_of_another_schema_version_is_refused(tmp_path):
@@ -122,16 +122,16 @@ def test_a_dataset_without_one_of_its_columns_is_damaged(tmp_path):
 def test_bytes_that_changed_are_noticed_and_never_read_as_another_row(studies):
     whole, right = studies.read_bytes(), read(studies).to_pylist()
     noticed = 0
-    for at in range(0, len(whole), 3):
+    for at in range(0, len(whole), 7):
         studies.write_bytes(whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :])
         try:
             found = read(studies)
-        except DatasetError:
+        except (DatasetError, KeyFileError):
             noticed += 1
             continue
         # What is left is in the footer: names of struct fields, hints, padding.
         assert [row["patient_token"] for row in found.to_pylist()] == [right[0]["patient_token"]]
-    assert noticed > len(whole) / 6
+    assert noticed > len(whole) / 14
 
 
 @pytest.mark.parametrize("keep", [0, 4, 100, -1])
@@ -196,7 +196,8 @@ def test_a_month_without_rows_is_taken_away(tmp_path):
 
 def test_one_file_of_another_key_or_damaged_among_many_is_refused(tmp_path):
     put(tmp_path)
-    refused(lambda: partitions(tmp_path, key=OTHER), "another key", "crawl anew")
+    another = "another key", "crawl anew"
+    refused(lambda: partitions(tmp_path, key=OTHER), *another, error=KeyFileError)
     put(tmp_path, "west")
     broken = datasets.partition(tmp_path, "west", "2011-07")
     whole = broken.read_bytes()

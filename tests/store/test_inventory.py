@@ -1,4 +1,4 @@
-"""The inventory: shards come in, the current state comes out, and doing it twice changes nothing."""
+"""The inventory: shards in, the current state out; doing it twice changes nothing."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from remediation.tables.schemas import FINDINGS, INSTANCES, TALLIES
 
 KEY = "0011223344556677"
 AT = datetime(2026, 11, 23, tzinfo=UTC)
+RUN = "20260101T000000Z-aaaa"
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def finding(path, month="2011-07", token="aa", archive="oost"):
     }
 
 
-def shard(inventory, rows, found=(), run="20260101T000000Z-aaaa", number=0, archive="oost"):
+def shard(inventory, rows, found=(), *, run=RUN, number=0, archive="oost"):
     inventory.write_shard(
         inventory.shard(archive, run, number),
         pa.Table.from_pylist(rows, schema=INSTANCES),
@@ -141,7 +142,7 @@ def test_a_file_that_vanished_takes_its_findings_along(inventory):
 
 def test_a_shard_that_is_not_whole_does_not_count(inventory):
     shard(inventory, [instance("a")], [finding("a")])
-    torn = inventory.shard("oost", "20260101T000000Z-aaaa", 1)
+    torn = inventory.shard("oost", RUN, 1)
     shard(inventory, [instance("b")], number=1)
     (torn / "done.json").unlink()
     (torn / "findings.parquet").write_bytes(b"half")

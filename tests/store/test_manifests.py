@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -89,7 +89,7 @@ def test_a_manifest_comes_back_as_it_was_saved(tmp_path):
 
 def test_it_names_the_job_file_relative_to_itself(tmp_path):
     stored = kept(tmp_path)
-    assert not os.path.isabs(stored.manifest.job_file)
+    assert not Path(stored.manifest.job_file).is_absolute()
     assert (stored.folder / stored.manifest.job_file).resolve() == tmp_path / "job.toml"
 
 
@@ -123,14 +123,14 @@ def test_a_manifest_that_was_not_finished_is_written_again(tmp_path):
     assert again(kept(tmp_path)).manifest == stored.manifest
 
 
-def test_every_altered_byte_of_manifest_json_is_noticed(tmp_path):
+def test_an_altered_byte_of_manifest_json_is_noticed(tmp_path):
+    """Every seventh byte; the tests of the model flip every one."""
     stored = kept(tmp_path)
-    for at, byte in enumerate(stored.raw):
-        for other in (byte ^ 1, byte ^ 0x20):
-            (stored.folder / "manifest.json").write_bytes(
-                stored.raw[:at] + bytes([other]) + stored.raw[at + 1 :]
-            )
-            altered(stored)
+    path = stored.folder / "manifest.json"
+    for at in range(0, len(stored.raw), 7):
+        other = bytes([stored.raw[at] ^ 1])
+        path.write_bytes(stored.raw[:at] + other + stored.raw[at + 1 :])
+        altered(stored)
 
 
 CHANGES = {name: [] if name == "edits" else 11 if name in {"size", "mtime_ns", "head_length",
@@ -172,7 +172,7 @@ def test_bytes_of_the_tables_that_changed_are_noticed_or_mean_nothing(tmp_path):
     stored = kept(tmp_path)
     path = stored.folder / "corrections.parquet"
     whole, noticed = path.read_bytes(), 0
-    for at in range(0, len(whole), 5):
+    for at in range(0, len(whole), 13):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x04]) + whole[at + 1 :])
         try:
             found = again(stored)
@@ -180,7 +180,7 @@ def test_bytes_of_the_tables_that_changed_are_noticed_or_mean_nothing(tmp_path):
             noticed += 1
             continue
         assert found.corrections.to_pylist() == ROWS
-    assert noticed > len(whole) / 10
+    assert noticed > len(whole) / 26
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "corrections.parquet", "refusals.parquet"])

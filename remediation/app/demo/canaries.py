@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-_RUN = re.compile(rb"[0-9]{8,9}")
+# On their own, or beside what is no hexadecimal digit: a digest holds every run sooner or later.
+_RUN = re.compile(rb"(?<![0-9a-f])[0-9]{8,9}(?![0-9a-f])")
 
 
 def artefacts(out: Path) -> list[Path]:
@@ -42,25 +43,26 @@ def leaks(paths: Collection[Path], numbers: Collection[str], words: Collection[s
     Args:
         paths: files to look into.
         numbers: nine digits; runs of digits are compared whole, so a digest does not count.
-        words: family names and birth dates, compared as they stand.
+        words: family names, compared as they stand, and birth dates (YYYYMMDD), compared as runs.
     """
     planted = {number.encode() for number in numbers}
     planted |= {number.lstrip("0").encode() for number in numbers if number[0] == "0"}
     texts = {word.encode() for word in words}
+    dates = {text for text in texts if text.isdigit()}
+    texts = (texts - dates) | {form for date in dates for form in _forms(date)}
     found = []
     for path in paths:
         for data in contents(path):
-            if any(run in planted for run in _digits(data)):
+            runs = set(_RUN.findall(data))
+            if runs & planted:
                 found.append(f"{path.name}: number")
-            if any(text in data for text in texts):
+            if runs & dates or any(text in data for text in texts):
                 found.append(f"{path.name}: name or date")
     return found
 
 
-def _digits(data: bytes) -> Iterator[bytes]:
-    """Yield runs of eight or nine digits that stand on their own, not inside hexadecimal text."""
-    for match in _RUN.finditer(data):
-        before = data[match.start() - 1 : match.start()]
-        after = data[match.end() : match.end() + 1]
-        if not (before.isalnum() or after.isalnum()):
-            yield match[0]
+def _forms(date: bytes) -> Iterator[bytes]:
+    """Yield a date as programs and as Dutch people write it."""
+    year, month, day = date[:4], date[4:6], date[6:]
+    yield b"-".join((year, month, day))
+    yield b"-".join((day, month, year))

@@ -38,7 +38,14 @@ T = TypeVar("T")
 
 
 @click.command()
-@click.option("--out", type=click.Path(path_type=Path), default=Path("out/demo"), show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    default=Path("out/demo"),
+    show_default=True,
+    help="Where to make it; an earlier demo there is replaced.",
+)
 @click.option("--studies", type=int, default=2400, show_default=True, help="Studies to make.")
 @click.option(
     "--seed", type=int, default=7, show_default=True, help="What everything is drawn from."

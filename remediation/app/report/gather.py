@@ -33,13 +33,18 @@ from remediation.tables.schemas import (
 Row = dict[str, Any]
 WORKLIST = Path("worklists") / "registratie.csv"
 _REASON_COLUMN = 3
-# Of each dataset: its schema, and the command that makes it.
+_STUDY = ["archive", "StudyInstanceUID"]
+# Of each dataset: its schema, the columns that are told of, and the command that makes it.
 _DATASETS = {
-    "studies": (STUDIES, "flag"),
-    "coverage": (COVERAGE, "flag"),
-    "periods": (PERIODS, "flag"),
-    "places": (PLACES, "flag"),
-    "identities": (IDENTITIES, "match"),
+    "studies": (STUDIES, [*_STUDY, "status"], "flag"),
+    "coverage": (COVERAGE, COVERAGE.names, "flag"),
+    "periods": (PERIODS, PERIODS.names, "flag"),
+    "places": (PLACES, PLACES.names, "flag"),
+    "identities": (
+        IDENTITIES,
+        [*_STUDY, "outcome", "reason", "exemption", "warnings"],
+        "match",
+    ),
 }
 
 
@@ -84,8 +89,7 @@ def gather(output: Path, key_id: str) -> Facts:
     inventory.require()
     found = {name: _dataset(output, name, key_id) for name in _DATASETS}
     studies, identities = found["studies"], found["identities"]
-    instances = inventory.instances(["archive", "state", "error", "run_id", "crawled_at"])
-    missing = dict.fromkeys(_DATASETS[name][1] for name, table in found.items() if table is None)
+    missing = dict.fromkeys(_DATASETS[name][2] for name, table in found.items() if table is None)
     return Facts(
         statuses=None if studies is None else _tally(studies, "status"),
         outcomes=None if studies is None or identities is None else _outcomes(studies, identities),
@@ -93,9 +97,9 @@ def gather(output: Path, key_id: str) -> Facts:
         coverage=_rows(found["coverage"]),
         periods=_rows(found["periods"]),
         places=_rows(found["places"]),
-        files=_files(instances),
+        files=_files(inventory),
         leaks=_leaks(inventory),
-        crawls=_crawls(instances),
+        crawls=_crawls(inventory),
         listed=_listed(output / WORKLIST),
         history=history(output),
         missing=tuple(missing),
@@ -104,10 +108,11 @@ def gather(output: Path, key_id: str) -> Facts:
 
 def _dataset(output: Path, name: str, key_id: str) -> pa.Table | None:
     path = output / f"{name}.parquet"
-    schema, command = _DATASETS[name]
+    schema, columns, command = _DATASETS[name]
     if not path.exists():
         return None
-    return datasets.read(path, schema, key_id, f"remediation {command}")
+    # The rest of a large dataset is let go at once.
+    return datasets.read(path, schema, key_id, f"remediation {command}").select(columns)
 
 
 def _rows(table: pa.Table | None) -> tuple[Row, ...] | None:
@@ -126,10 +131,7 @@ def _grouped(table: pa.Table, keys: list[str]) -> list[Row]:
 
 
 def _outcomes(studies: pa.Table, identities: pa.Table) -> dict[tuple[str, str, str, str], int]:
-    keys = ["archive", "StudyInstanceUID"]
-    joined = studies.select([*keys, "status"]).join(
-        identities.select([*keys, "outcome", "reason", "exemption"]), keys, join_type="left outer"
-    )
+    joined = studies.join(identities.drop_columns(["warnings"]), _STUDY, join_type="left outer")
     columns = ["status", "outcome", "reason", "exemption"]
     return {
         (row["status"], row["outcome"], row["reason"], row["exemption"]): row["count_all"]
@@ -143,7 +145,8 @@ def _warnings(identities: pa.Table) -> dict[tuple[str, str], int]:
     return dict(Counter((outcome, word) for outcome, words in pairs for word in set(words)))
 
 
-def _files(instances: pa.Table) -> dict[tuple[str, str, str], int]:
+def _files(inventory: Inventory) -> dict[tuple[str, str, str], int]:
+    instances = inventory.instances(["archive", "state", "error"])
     return {
         (row["archive"], row["state"], row["error"]): row["count_all"]
         for row in _grouped(instances, ["archive", "state", "error"])
@@ -167,7 +170,8 @@ def _leaks(inventory: Inventory) -> tuple[Row, ...]:
     return tuple(sorted(rows, key=lambda row: (-row["findings"], *(row[key] for key in keys))))
 
 
-def _crawls(instances: pa.Table) -> tuple[Row, ...]:
+def _crawls(inventory: Inventory) -> tuple[Row, ...]:
+    instances = inventory.instances(["archive", "run_id", "crawled_at"])
     counted = instances.group_by(["archive", "run_id"]).aggregate(
         [([], "count_all"), ("crawled_at", "max")]
     )

@@ -11,9 +11,11 @@ from typing import Any
 
 from remediation.errors import RemediationError
 from remediation.model.manifest import Manifest
-from remediation.store import datasets, journal, manifests
+from remediation.store import journal, manifests
 from remediation.store.journal import Record, Type
-from remediation.tables.schemas import REFUSALS
+from remediation.tables.schemas import CORRECTIONS, REFUSALS
+
+MOST = 20  # manifests that are held against their digest and shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """All of it, newest manifest first; folders of damaged manifests, and what else is damaged."""
+    """The `MOST` manifests that matter, newest first, how many more there are; what is damaged."""
 
     manifests: tuple[Planned, ...] = ()
+    left_off: int = 0
     damaged: tuple[str, ...] = ()
     journal_damaged: bool = False
     verification_damaged: bool = False
@@ -71,19 +74,25 @@ def history(output: Path) -> History:
     """Read manifests, journals, verifications and run records; damage is told, never raised."""
     runs, journal_damaged = _runs(output / "journal")
     verifications, verification_damaged = _verifications(output / "verifications")
-    planned, damaged = [], []
+    heads, damaged = [], []
     for folder in sorted(one.parent for one in (output / "manifests").glob(f"*/{manifests.NAME}")):
         try:
-            manifest = manifests.head(folder)
-            path = folder / "refusals.parquet"
-            refused = datasets.read(path, REFUSALS, manifest.key_id, "remediation plan")
+            heads.append((manifests.head(folder), folder))
+        except RemediationError:
+            damaged.append(folder.name)
+    # Those that were used come first: of a plan for every night, most led to nothing.
+    heads.sort(key=lambda one: (one[0].digest in runs, one[0].created), reverse=True)
+    planned = []
+    for manifest, folder in heads[:MOST]:
+        try:
+            stored = manifests.load(folder, CORRECTIONS, REFUSALS)
         except RemediationError:
             damaged.append(folder.name)
             continue
         planned.append(
             Planned(
                 manifest,
-                Counter(refused["reason"].to_pylist()),
+                Counter(stored.refusals["reason"].to_pylist()),
                 tuple(runs.get(manifest.digest, ())),
                 tuple(verifications.get(manifest.digest, ())),
             )
@@ -91,7 +100,8 @@ def history(output: Path) -> History:
     planned.sort(key=lambda one: (one.manifest.created, one.manifest.digest), reverse=True)
     return History(
         tuple(planned),
-        tuple(damaged),
+        max(0, len(heads) - MOST),
+        tuple(sorted(damaged)),
         journal_damaged,
         verification_damaged,
         _commands(output / "runs"),

@@ -195,6 +195,7 @@ SENTENCES = {
     "manifests_lead": "A manifest is a plan as a file: what would change in each file. Nothing is"
     " written before it is approved.",
     "manifests_none": "No manifest has been made yet.",
+    "manifests_left_off": "{shown} of the {total} manifests: those used, and the newest.",
     "manifest_damaged": "The manifest in folder {folder} is damaged or was altered. Do not use it.",
     "journal_damaged": "A journal is damaged or was altered. Touch nothing, and compare it with its"
     " backup: it holds the way back.",

@@ -195,6 +195,7 @@ SENTENCES = {
     "manifests_lead": "Een manifest is een plan als bestand: wat er per bestand zou veranderen. Pas"
     " na goedkeuring wordt er geschreven.",
     "manifests_none": "Er is nog geen manifest gemaakt.",
+    "manifests_left_off": "{shown} van de {total} manifesten: de gebruikte en de nieuwste.",
     "manifest_damaged": "Het manifest in map {folder} is beschadigd of gewijzigd. Gebruik het"
     " niet.",
     "journal_damaged": "Een journaal is beschadigd of gewijzigd. Raak niets aan en vergelijk het"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from remediation.app.report.build import ReportOptions
+from remediation.app.report.build import ReportOptions, write_report
 from remediation.model.events import Event
 from remediation.store import datasets
 from remediation.store.worklists import write_csv
@@ -163,3 +165,21 @@ def broken_decade(
             patient_id_shape="9" * 9,
         )
     return made
+
+
+def text_of(page):
+    """The page's text as a reader sees it, blanks made equal."""
+    bare = re.sub(r"<(style|svg).*?</\1>", " ", page, flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<wbr>|<[^>]*>", " ", bare)).replace("\u00a0", " ").split())
+
+
+@pytest.fixture
+def made(hospital, options):
+    """Return a function that writes the folder and its report, and gives the page."""
+
+    def make(*stages, wanted=None, **write):
+        hospital.write(*stages, **write)
+        result = write_report(options(**(wanted or {})))
+        return result, result.html.read_text(encoding="utf-8")
+
+    return make

@@ -10,7 +10,8 @@ from remediation.app.report.build import write_report
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 
-WIDER = """[...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll, svg, .hidden, .stack thead')
+WIDER = """[...document.querySelectorAll('body *')].filter(
+  e => !e.closest('.scroll, svg, .hidden, .stack thead')
   && e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
   .map(e => e.tagName + '.' + e.className)"""
 

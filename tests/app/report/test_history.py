@@ -85,12 +85,12 @@ def test_applied_verified_and_rolled_back(plan, tmp_path):
     run(tmp_path, made, "20261123T010000Z-aaaa")
     verify(tmp_path, made, {"as-promised": 2, "content-differs": 1}, "1/2")
     run(tmp_path, made, "20261123T020000Z-bbbb", command="rollback", results=["rolled-back"] * 3)
+    moment = "op 23 november 2026, 01:20 UTC"
+    checked = "2 bestanden zoals beloofd, 1 bestand inhoud wijkt af"
     assert lines(history(tmp_path)) == (
-        "Toegepast in het archief op 23 november 2026, 01:20 UTC: volledig (3 bestanden"
-        " gecorrigeerd).",
-        "Teruggedraaid op 23 november 2026, 01:20 UTC: volledig (3 bestanden teruggezet).",
-        "Gecontroleerd op 23 november 2026, 01:20 UTC (deel 1/2): 2 bestanden zoals beloofd,"
-        " 1 bestand inhoud wijkt af.",
+        f"Toegepast in het archief {moment}: volledig (3 bestanden gecorrigeerd).",
+        f"Teruggedraaid {moment}: volledig (3 bestanden teruggezet).",
+        f"Gecontroleerd {moment} (deel 1/2): {checked}.",
     )
 
 
@@ -131,6 +131,20 @@ def test_a_manifest_without_its_refusals_is_damaged(plan, tmp_path):
 def test_a_manifest_of_another_key_is_listed_all_the_same(plan, tmp_path):
     plan(key_id="f" * 16)
     assert history(tmp_path).damaged == ()
+
+
+def test_of_many_manifests_those_that_were_used_are_shown(plan, tmp_path):
+    made = [plan(f"2026-11-23T01:20:{second:02d}+00:00") for second in range(23)]
+    run(tmp_path, made[0], "20261123T010000Z-aaaa")
+    found = history(tmp_path)
+    shown_ones = [one.manifest.digest for one in found.manifests]
+    assert (len(shown_ones), found.left_off) == (20, 3)
+    assert shown_ones[-1] == made[0].digest
+
+    class Facts:
+        history = found
+
+    assert "20 van de 23" in shown(Facts, Words.of("nl")).note
 
 
 def test_an_altered_journal_is_told(plan, tmp_path):

@@ -12,7 +12,7 @@ from remediation.app.report.shown import Kind, Table, capped, table
 from remediation.app.report.words import Words
 from remediation.tables.schemas import SCHEMA_VERSION
 
-_MANIFESTS, _CRAWLS = 20, 20
+_CRAWLS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,12 @@ def manifests(facts: Facts, words: Words) -> Manifests:
         alarms.append(words("journal_damaged"))
     if history.verification_damaged:
         alarms.append(words("verification_damaged"))
-    kept, note = capped(history.manifests, _MANIFESTS, words, sheet=False)
-    return Manifests(tuple(_manifest(one, words) for one in kept), tuple(alarms), note)
+    shown = tuple(_manifest(one, words) for one in history.manifests)
+    note = ""
+    if history.left_off:
+        total = words.number(len(shown) + history.left_off)
+        note = words("manifests_left_off", shown=words.number(len(shown)), total=total)
+    return Manifests(shown, tuple(alarms), note)
 
 
 def _manifest(one: Planned, words: Words) -> Manifest:
