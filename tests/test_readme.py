@@ -59,3 +59,15 @@ def test_every_target_it_names_is_in_the_makefile():
 def test_the_decisions_it_names_are_there():
     for path in re.findall(r"`(remediation/[\w/.-]+)`", README):
         assert (ROOT / path).exists()
+
+
+def test_what_the_demo_prints_is_what_the_readme_shows():
+    # The figures themselves are held by the demo's own run; this holds the form of the lines.
+    from remediation.app.demo.command import _verdict
+    from remediation.app.demo.compare import Check
+
+    shown = re.findall(r"^  (.{36}) *([\d,]+)  right$", README, re.MULTILINE)
+    assert shown
+    for what, count in shown:
+        check = Check(what.strip(), int(count.replace(",", "")), 0)
+        assert list(_verdict([check]))[1] in README

@@ -36,6 +36,9 @@ def fleet(workers: int) -> Iterator[Mapper]:
         "distributed.worker.memory.target": False,
         "distributed.comm.timeouts.connect": "30s",
         "distributed.admin.log-length": 0,
+        # The scheduler's web server cannot be left out; it has no page, and any free port.
+        "distributed.scheduler.http.routes": [],
+        "distributed.worker.http.routes": [],
     }
     for name in ("distributed", "distributed.nanny", "distributed.worker", "distributed.scheduler"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -51,6 +54,7 @@ def fleet(workers: int) -> Iterator[Mapper]:
                 processes=True,
                 host="127.0.0.1",
                 dashboard_address=None,
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
                 local_directory=private,
                 security=Security.temporary(),
                 silence_logs=logging.CRITICAL,

@@ -127,6 +127,7 @@ def test_preamble_and_meta_header_may_be_missing(syntax, header, preamble):
     assert tags(head) == [one.tag for one in elements]
     assert (head.explicit, head.little) == (syntax != IMPLICIT, syntax != BIG)
     assert head.notes == (frozenset() if header else {"no-meta"})
+    assert head.syntax == syntax
 
 
 def test_group_lengths_are_elements_like_any_other():

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 # On their own, or beside what is no hexadecimal digit: a digest holds every run sooner or later.
 _RUN = re.compile(rb"(?<![0-9a-f])[0-9]{8,9}(?![0-9a-f])")
+_DATE = re.compile(rb"(?<!\d)(?:(\d{4})-(\d\d)-(\d\d)|(\d\d)-(\d\d)-(\d{4}))(?!\d)")
 
 
 def artefacts(out: Path) -> list[Path]:
@@ -29,8 +30,8 @@ def contents(path: Path) -> Iterator[bytes]:
     if path.suffix == ".parquet":
         table = pq.read_table(path, partitioning=None)
         yield repr(pq.read_metadata(path).metadata).encode()
-        for name in table.column_names:
-            yield "\n".join(map(str, table.column(name).to_pylist())).encode(errors="replace")
+        values = (str(value) for column in table.columns for value in column.to_pylist())
+        yield "\n".join(values).encode(errors="replace")
     elif path.suffix == ".xlsx":
         with zipfile.ZipFile(path) as book:
             for member in book.namelist():
@@ -47,22 +48,20 @@ def leaks(paths: Collection[Path], numbers: Collection[str], words: Collection[s
     """
     planted = {number.encode() for number in numbers}
     planted |= {number.lstrip("0").encode() for number in numbers if number[0] == "0"}
-    texts = {word.encode() for word in words}
-    dates = {text for text in texts if text.isdigit()}
-    texts = (texts - dates) | {form for date in dates for form in _forms(date)}
+    dates = {word.encode() for word in words if word.isdigit()}
+    texts = {word.encode() for word in words} - dates
     found = []
     for path in paths:
         for data in contents(path):
             runs = set(_RUN.findall(data))
             if runs & planted:
                 found.append(f"{path.name}: number")
-            if runs & dates or any(text in data for text in texts):
+            if (runs | set(_dates(data))) & dates or any(text in data for text in texts):
                 found.append(f"{path.name}: name or date")
     return found
 
 
-def _forms(date: bytes) -> Iterator[bytes]:
-    """Yield a date as programs and as Dutch people write it."""
-    year, month, day = date[:4], date[4:6], date[6:]
-    yield b"-".join((year, month, day))
-    yield b"-".join((day, month, year))
+def _dates(data: bytes) -> Iterator[bytes]:
+    """Yield dates as YYYYMMDD that are written as programs do, or as Dutch people do."""
+    for match in _DATE.finditer(data):
+        yield b"".join(match.groups(b"")[:3] if match[1] else match.groups(b"")[:2:-1])
