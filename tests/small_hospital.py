@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -99,7 +99,7 @@ class Hospital:
         return self.root / f"S{person}" / f"I{instance}"
 
     def key(self, name: str) -> Path:
-        return self.out / "keys" / f"{name.split()[0].lower()}.key"
+        return self.out / "keys" / f"{name.split(maxsplit=1)[0].lower()}.key"
 
     def session(self) -> Session:
         return Session.open(load_job(self.job))
@@ -191,7 +191,7 @@ def touch(path: Path, data: bytes, mtime_ns: int | None = None) -> None:
     os.utime(path, ns=(kept, kept))
 
 
-def export_text(people: Iterable[int] = range(PEOPLE), changes: Mapping[str, str] = {}) -> str:
+def export_text(people: Iterable[int] = range(PEOPLE)) -> str:
     """Return the EPD export as CSV text."""
     lines = ["patientnr;bsn;status;geboren;geslacht;achternaam;voorletters"]
     for person in people:
@@ -223,6 +223,25 @@ def lay_down(out: Path) -> Hospital:
     text = JOB.format(issuer=ISSUER, approvers="\n".join(tables), statement=STATEMENT)
     hospital.job.write_text(text, encoding="utf-8")
     return hospital
+
+
+def ready(out: Path) -> Hospital:
+    """Write the hospital, look at it, plan, and let two people approve."""
+    hospital = lay_down(out)
+    hospital.look()
+    hospital.approve(hospital.plan())
+    return hospital
+
+
+def whole(hospital: Hospital, before: dict[str, str]) -> bool:
+    """Tell whether no file is lost or left over, and each study is changed in full or not."""
+    found = hospital.digests()
+    changed = {path: found[path] != before[path] for path in before.keys() & found.keys()}
+    studies = [
+        {changed[path] for path in changed if path.startswith(f"S{person}/")}
+        for person in range(PEOPLE)
+    ]
+    return found.keys() == before.keys() and all(len(study) == 1 for study in studies)
 
 
 def _secret(path: Path, text: str) -> None:

@@ -10,6 +10,7 @@ from io import BytesIO
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
 from remediation.model.placement import CLOSED_LIST
 
@@ -41,10 +42,16 @@ def second_opinion(old: bytes, new: bytes) -> bool | None:
 
 def _elements(head: bytes) -> dict[int, object]:
     data = dcmread(BytesIO(head), force=True, defer_size=None, stop_before_pixels=True)
-    return {int(tag): _comparable(data, tag) for tag in data.keys()}  # noqa: SIM118 - raw tags
+    return {**_comparable(data.file_meta), **_comparable(data)}
 
 
-def _comparable(data: Dataset, tag: object) -> object:
-    raw = data.get_item(tag)  # type: ignore[no-untyped-call,unused-ignore]
-    value = getattr(raw, "value", raw)
-    return value if isinstance(value, bytes | None) else repr(data[tag])
+def _comparable(data: Dataset) -> dict[int, object]:
+    """Return VR and bytes of each element, items of sequences likewise; no value is decoded."""
+    found: dict[int, object] = {}
+    for tag in data.keys():  # noqa: SIM118 - raw tags
+        raw = data.get_item(tag)  # type: ignore[no-untyped-call,unused-ignore]
+        value = raw.value
+        if isinstance(value, Sequence):
+            value = [_comparable(item) for item in value]
+        found[int(tag)] = str(raw.VR), value if isinstance(value, bytes | list) else repr(value)
+    return found

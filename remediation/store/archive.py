@@ -77,7 +77,7 @@ def walk(
     Args:
         root: the archive root.
         skip: told the names of a directory from the root down; true prunes it.
-        lost: called for each directory that cannot be listed.
+        lost: called for each directory that cannot be listed, and each entry that cannot be told.
     """
     stack: list[list[str]] = [[]]
     while stack:
@@ -95,16 +95,19 @@ def walk(
             if entry.name in _SNAPSHOTS or os.fsencode(entry.name).startswith(OURS):
                 continue
             inside = [*parts, entry.name]
-            if entry.is_dir(follow_symlinks=False):
-                if not skip(inside):
-                    folders.append(inside)
-                continue
             try:
+                folder = entry.is_dir(follow_symlinks=False)
                 status = entry.stat(follow_symlinks=False)
-            except OSError:  # vanished meanwhile
+            except FileNotFoundError:  # vanished meanwhile
                 continue
-            ref = FileRef("/".join(inside), status.st_size, status.st_mtime_ns)
-            yield ref, _word(status.st_mode)
+            except OSError:  # it is there, and the server does not tell what it is
+                lost()
+                continue
+            if not folder:
+                ref = FileRef("/".join(inside), status.st_size, status.st_mtime_ns)
+                yield ref, _word(status.st_mode)
+            elif not skip(inside):
+                folders.append(inside)
         stack.extend(reversed(folders))
 
 

@@ -7,9 +7,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+
+from small_hospital import Hospital
 
 from remediation.app.cli import _run
+from remediation.store.inventory import Inventory
+from remediation.tables.schemas import FINDINGS, INSTANCES, TALLIES
 
 
 @dataclass(frozen=True)
@@ -61,5 +64,12 @@ def run(*arguments: object, before: Sequence[str] = (), **environment: str) -> S
     return ended(spawn(*arguments, before=before, **environment))
 
 
-def left_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+def rows(hospital: Hospital) -> list[str]:
+    """Return the inventory, but for the run that made it."""
+    key_id = hospital.session().keys.key_id
+    inventory = Inventory(hospital.output, key_id, INSTANCES, FINDINGS, TALLIES)
+    found = []
+    for table in (inventory.instances(), inventory.findings()):
+        names = [name for name in table.column_names if name not in {"run_id", "crawled_at"}]
+        found += [repr(row) for row in table.select(names).to_pylist()]
+    return sorted(found)

@@ -118,7 +118,9 @@ def test_json_is_one_document_on_stdout_and_nothing_else(hospital, capsys):
     assert found["verify"]["verdicts"] == {"as-promised": FILES}
     assert found["rollback"]["outcomes"] == {"rolled-back": FILES}
     assert found["crawl"]["archives"][0]["unchanged"] == FILES
-    has = {name for name, one in cli.commands.items() if any("--json" in p.opts for p in one.params)}
+    has = {
+        name for name, one in cli.commands.items() if any("--json" in p.opts for p in one.params)
+    }
     assert has == set(lines)
 
 
@@ -147,7 +149,7 @@ def test_init_makes_a_job_and_a_key_and_never_replaces_them(tmp_path, capsys):
     said = call(capsys, "init", path)
     assert said.code == 0
     assert path.is_file()
-    (key,) = [one for one in path.parent.rglob("*.key")]
+    (key,) = path.parent.rglob("*.key")
     assert key.stat().st_mode & 0o777 == 0o600
     secret = key.read_text().strip()
     assert secret not in said.out + said.err

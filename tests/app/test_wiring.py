@@ -5,17 +5,20 @@ from __future__ import annotations
 import dataclasses
 import getpass
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import get_args
 
 import pytest
 from job_texts import FULL, MINIMAL, changed
 
 from remediation.app.config import load_job
+from remediation.app.config_sections import SourceAttribute
 from remediation.app.wiring import Session, _months_before
 from remediation.errors import KeyFileError, UsageError
 from remediation.model.evidence import ArchiveIssuers, IssuerPeriod
 from remediation.model.files import Layout
 from remediation.model.placement import Placement
 from remediation.store.keys import new_key_file
+from remediation.tables.tallies import SOURCE_COLUMNS
 
 
 @pytest.fixture
@@ -110,6 +113,10 @@ def test_sources_and_events_reach_flag(opened):
     assert (event.name, event.start, event.archive) == ("PACS-migratie", date(2011, 7, 1), "oost")
     assert (options.target, options.target_coverage) == ("at-rest", 0.95)
     assert (options.start, options.end) == (date(2007, 1, 1), date(2015, 12, 31))
+
+
+def test_every_attribute_that_may_name_a_source_is_counted_by():
+    assert set(get_args(SourceAttribute)) == set(SOURCE_COLUMNS)
 
 
 def test_the_last_months_are_provisional(opened):

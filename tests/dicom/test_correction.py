@@ -1,4 +1,4 @@
-"""Corrections, spliced and compared: golden cases for both placements, refusals, second readers."""
+"""Corrections, spliced and compared: golden cases for both placements, read by second readers."""
 
 import shutil
 import subprocess

@@ -26,7 +26,13 @@ from model.people import (
 )
 
 from remediation.model.crosswalk import SpellingRule
-from remediation.model.evidence import HARD, REASONS, ArchiveIssuers, IssuerPeriod
+from remediation.model.evidence import (
+    HARD,
+    REASONS,
+    ArchiveIssuers,
+    IssuerPeriod,
+    MatchRules,
+)
 from remediation.model.tokens import bsn_token, patient_token
 
 CONFORMANT = {"status": "conformant", "strong": [ONE]}
@@ -118,6 +124,10 @@ def test_a_study_is_refused_for_the_reason_that_holds(reason):
 
 def test_a_test_number_is_refused_unless_the_job_allows_it():
     assert refusal(study(), entry(), allow_test_numbers=False) == "test-number"
+
+
+def test_test_numbers_are_not_allowed_unless_somebody_says_so():
+    assert not MatchRules(frozenset({"geverifieerd"})).allow_test_numbers
 
 
 def test_two_issuers_that_both_know_the_number_are_ambiguous():
@@ -352,6 +362,11 @@ def test_an_alias_says_what_a_spelling_means():
     assert under("ignore") == ("resolved", "")
     assert under("foreign") == ("refused", "foreign-issuer")
     assert under(WEST) == ("refused", "foreign-issuer"), "an issuer that nobody here has"
+
+
+def test_an_issuer_is_spelled_by_its_own_name_and_by_its_aliases():
+    alias = {"OUD-HIS": OOST, "TROEP": "ignore", "W": WEST}
+    assert ArchiveIssuers(OOST, alias=alias).spellings(OOST) == {OOST, "OUD-HIS"}
 
 
 def test_an_ignored_spelling_leaves_the_archives_own_issuer():

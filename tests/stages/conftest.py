@@ -5,17 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from small_hospital import Hospital, copy, lay_down
+from small_hospital import Hospital, copy, ready
 
 from remediation.store.manifests import Stored
 
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Hospital:
-    hospital = lay_down(tmp_path_factory.mktemp("klein") / "out")
-    hospital.look()
-    hospital.approve(hospital.plan())
-    return hospital
+    return ready(tmp_path_factory.mktemp("klein") / "out")
 
 
 @pytest.fixture

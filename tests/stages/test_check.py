@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections import namedtuple
+from typing import NamedTuple
 
 import pytest
 from small_hospital import BIRTHS, NUMBERS, WORDS, digests
@@ -12,7 +12,11 @@ from small_hospital import BIRTHS, NUMBERS, WORDS, digests
 from remediation.app.cli import _run
 from remediation.stages import check
 
-Usage = namedtuple("Usage", "total used free")
+
+class Usage(NamedTuple):
+    total: int
+    used: int
+    free: int
 
 
 @pytest.fixture

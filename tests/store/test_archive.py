@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import gzip
 import io
 import os
@@ -184,6 +186,43 @@ def test_a_folder_that_vanishes_during_the_walk_is_lost_and_the_rest_is_walked(t
     assert (found, len(lost)) == (["a/1", "c/1"], 1)
 
 
+class Entry:
+    """What `os.scandir` yields, from a server that fails for one name."""
+
+    def __init__(self, real, error):
+        self.real, self.name, self.error = real, real.name, error
+
+    def is_dir(self, **more):
+        return self._told("is_dir", **more)
+
+    def stat(self, **more):
+        return self._told("stat", **more)
+
+    def _told(self, what, **more):
+        if self.name == "b" and self.error[0] == what:
+            raise OSError(self.error[1], "no")
+        return getattr(self.real, what)(**more)
+
+
+@pytest.mark.parametrize("what", ["is_dir", "stat"])
+@pytest.mark.parametrize("name", ["ENOENT", "ESTALE", "EACCES"])
+def test_an_entry_that_the_server_does_not_tell_is_lost_unless_it_is_gone(
+    tmp_path, monkeypatch, what, name
+):
+    for path in ("a", "b", "c"):
+        put(tmp_path, path)
+    real, error = os.scandir, (what, getattr(errno, name))
+
+    @contextlib.contextmanager
+    def scandir(path):
+        with real(path) as found:
+            yield [Entry(entry, error) for entry in found]
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found, lost = walked(tmp_path)
+    assert (found.keys(), lost) == ({"a", "c"}, 0 if name == "ENOENT" else 1)
+
+
 def test_an_empty_archive_is_walked(tmp_path):
     assert walked(tmp_path) == ({}, 0)
 
@@ -233,8 +272,6 @@ def test_a_root_that_may_not_be_read_is_one_error(tmp_path):
 @pytest.mark.parametrize("number", ["EACCES", "EPERM", "EIO", "ESTALE", "ENOENT"])
 def test_a_failing_open_gives_a_row(tmp_path, monkeypatch, number):
     """As the system says it, whoever runs the tests."""
-    import errno
-
     code = getattr(errno, number)
     put(tmp_path, "x")
     real = os.open
