@@ -111,7 +111,6 @@ class _Comparison:
 
     def _frame(self) -> None:
         old, new = self.old, self.new
-        _claim(old.notes == new.notes, "the same notes on both heads")
         _claim((old.syntax, old.explicit) == (new.syntax, new.explicit), "the same syntax")
         _claim(self._prefix(old) == self._prefix(new), "preamble and meta header unchanged")
         tags = [e.tag for e in new.elements]

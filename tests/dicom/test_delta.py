@@ -328,6 +328,13 @@ def test_ambiguous_and_damaged_heads_are_suspicious():
     "own",
     [
         [el(0x00100020, "UN", LOCAL), others(BSN_ITEM)],
+        [*MINE, el(0x00101000, "SH", LOCAL), others(BSN_ITEM)],
+        [*MINE, el(0x00101000, "LO", b"1"), others(BSN_ITEM)],
+        [*MINE, others(BSN_ITEM), el(0x04000561, "UN", b"")],
+        [*MINE, others(BSN_ITEM, item(el(0x00100020, "SH", LOCAL)))],
+        [*MINE, others(BSN_ITEM, item(el(0x00100021, "LO", b"ZKH")))],
+        [*MINE, others(BSN_ITEM, item(*identity(LOCAL), *identity(LOCAL)))],
+        [*MINE, el(0x00100020, "LO", LOCAL), others(BSN_ITEM)],
         [*MINE, others(item(*identity(OTHER_BSN, OID)), BSN_ITEM)],
         [*MINE, others(BSN_ITEM, item(*identity(BSN, "ZKH-ELDERS")))],
         [*identity("1\\2", ISSUER), others(BSN_ITEM)],

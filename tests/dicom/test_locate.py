@@ -53,6 +53,10 @@ def others(*items, **more):
     return el(0x00101002, "SQ", list(items), **more)
 
 
+def named_by(namespace):
+    return el(0x00100024, "SQ", [item(el(0x00400031, "UT", namespace))])
+
+
 def history(*former):
     return el(0x04000561, "SQ", [item(el(0x04000550, "SQ", [item(*former)]))])
 
@@ -117,6 +121,8 @@ def test_empty_and_absent_places_are_no_identifiers():
         (identity(A, None, None, qualifiers()), "bsn"),
         (identity(A, "ZKH", None, qualifiers()), "bsn"),
         (identity(A, None, None, qualifiers("1.2.3", "NNNLD")), "bsn"),
+        (identity(A, None, None, qualifiers(OID, "PI")), "bsn"),
+        (identity(A, None, None, named_by("NLMINBIZA")), "bsn"),
         (identity(f"{A}^^^NLMINBIZA^NNNLD"), "bsn"),
         (identity(f"{A}^^^&{OID}&ISO", "ZKH"), "bsn"),
         (identity(A, "Landelijk"), "bsn"),

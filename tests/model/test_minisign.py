@@ -169,7 +169,9 @@ def test_a_signed_comment_with_terminal_codes_is_not_shown():
         minisign.claimed_comment(SIGNATURE.replace("by:", "by:\x1b[2J"))
 
 
-@pytest.mark.parametrize("text", ["", "RW", "RW" + "A" * 54, "RW" + "é" * 54, PUBLIC + "A", SECRET])
+@pytest.mark.parametrize(
+    "text", ["", "RW", "RW" + "A" * 54, "RW" + "é" * 54, PUBLIC + "A", SECRET], ids=range(6)
+)
 def test_what_is_not_a_public_key_is_a_usage_error_and_never_verifies(text):
     for ask in (minisign.key_id_of, minisign.key_bytes_of):
         with pytest.raises(UsageError):
@@ -179,7 +181,9 @@ def test_what_is_not_a_public_key_is_a_usage_error_and_never_verifies(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", PUBLIC, SECRET[:-9], SECRET.splitlines()[1], SECRET + "x\n", SECRET * 2]
+    "text",
+    ["", "x", PUBLIC, SECRET[:-9], SECRET.splitlines()[1], SECRET + "x\n", SECRET * 2],
+    ids=range(7),
 )
 def test_what_is_not_a_secret_key_is_refused_without_being_shown(text):
     with pytest.raises(KeyFileError) as caught:
