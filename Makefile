@@ -22,7 +22,7 @@ demo: $(STAMP) ## build the demo hospital and run the whole line on it (out/demo
 	$(BIN)/remediation demo --out out/demo
 
 test: $(STAMP) ## the tests
-	$(PYTEST)
+	$(PYTEST) -n 2
 
 check: $(STAMP) ## the gate: format, lint, types, layers, doctests
 	$(BIN)/ruff format --check .

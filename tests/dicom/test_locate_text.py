@@ -161,6 +161,18 @@ def test_nine_digits_with_a_leading_zero_are_no_date():
     assert [one.number for one in in_text("path", "", f"{number}.dcm", RULES)] == [number]
 
 
+@pytest.mark.parametrize("text", ["nr {}.{}.{}, balie", "{} {} {}", "BSN {}-{}-{}"])
+def test_grouped_digits_in_text_are_found(text):
+    written = text.format(A[:4], A[4:6], A[6:])
+    assert [one.number for one in in_text("PatientComments", "", written, RULES)] == [A]
+
+
+def test_eight_digits_in_text_are_found():
+    eight = next(n for n in range(98_765_000, 98_765_100) if bsn.passes(f"{n:09d}"))
+    for text in (f"{eight}", f"nr {eight} x"):
+        assert [one.number for one in in_text("path", "", text, RULES)] == [f"{eight:09d}"]
+
+
 def test_a_path_is_a_place_of_its_own():
     (one,) = in_text("path", "", f"pat-{A}-1.dcm", RULES)
     assert (one.place, one.place_kind, one.evidence, one.number) == ("path", "path", "embedded", A)
