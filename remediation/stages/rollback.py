@@ -12,7 +12,7 @@ from pathlib import Path
 
 from remediation.errors import ManifestError, UsageError
 from remediation.model.outcomes import Outcome, Reason, Result
-from remediation.model.running import Advance, silent
+from remediation.model.running import Advance, silent, utc_now
 from remediation.model.secrets import Keys
 from remediation.store.changes import Change, failed, rehearse, undo_of
 from remediation.store.files import IoError
@@ -97,7 +97,8 @@ def run(
             pairs = ((log, _changes(log, roots, keys)) for log in logs)
             report = _count(chain(left, _written(writer, pairs, advance)), writer)
             if not journal.broken:
-                ending = {"complete": report.complete and whole, "at": options.now.isoformat()}
+                # Until now, nobody can have approved that it is applied once more.
+                ending = {"complete": report.complete and whole, "at": utc_now().isoformat()}
                 journal.append(Type.END, ending)
             return report
 

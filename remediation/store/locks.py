@@ -13,6 +13,7 @@ import getpass
 import hashlib
 import json
 import os
+import secrets
 import socket
 import sys
 import time
@@ -196,32 +197,41 @@ def _named(path: Path) -> str:
 
 @contextlib.contextmanager
 def _marker(path: Path, holder: Holder, stale: bytes | None) -> Iterator[None]:
+    # Filled beside its place and linked there whole: a kill never leaves one that names nobody.
+    beside = path.with_name(f"{path.name}-{secrets.token_hex(4)}")
     try:
         if stale is not None:
             _take_away(path, stale)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o644)
+        _fill(beside, holder.to_json())
+        os.link(beside, path)
     except FileExistsError:
         raise LockedError(_IN_USE, _named(path), _BY_HAND) from None
+    except IoError as error:
+        raise ShareError(
+            f"the archive cannot be written, {error.where}", str(path), "check the share"
+        ) from None
     except OSError as error:
         raise ShareError(
             f"the archive cannot be written, {error.strerror}", str(path), "check the share"
         ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            beside.unlink()
     try:
-        try:
-            write_all(handle, holder.to_json())
-            fsync(handle)
-        except IoError as error:
-            raise ShareError(
-                f"the archive cannot be written, {error.where}", str(path), "check the share"
-            ) from None
-        finally:
-            os.close(handle)
         yield
     finally:
-        # Ours, or cut short while it was written; another's is left where it is.
         with contextlib.suppress(OSError):
-            if holder.to_json().startswith(path.read_bytes()):
+            if path.read_bytes() == holder.to_json():  # another's is left where it is
                 path.unlink()
+
+
+def _fill(path: Path, content: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o644)
+    try:
+        write_all(handle, content)
+        fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _stale_marker(path: Path) -> bytes | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -53,7 +54,9 @@ def test_ctrl_c_during_a_crawl_ends_it_and_the_next_one_goes_on(demo, tmp_path, 
         demo,
         out,
         copy_function=os.link,
-        ignore=shutil.ignore_patterns("inventory", "*.parquet", "state", "worklists", "keys"),
+        ignore=shutil.ignore_patterns(
+            "inventory", "*.parquet", "state", "worklists", "keys", "runs"
+        ),
     )
     shutil.copytree(demo / "keys", out / "keys")
     shards = out / "inventory/shards/oost"
@@ -65,6 +68,8 @@ def test_ctrl_c_during_a_crawl_ends_it_and_the_next_one_goes_on(demo, tmp_path, 
     # An empty line comes first, for a terminal that shows ^C.
     assert said.err.strip() == "remediation: interrupted: run the same command again to go on"
     assert list(scratch.iterdir()) == []
+    (record,) = (out / "runs").glob("*.json")
+    assert json.loads(record.read_text())["exit_code"] == 130
     assert not any((out / "archive").rglob(".remediation*"))
     assert call(capsys, "crawl", out / "job.toml", "--workers", 1).code == 3
     assert rows(Demo(out)) == rows(Demo(demo))

@@ -6,16 +6,19 @@ from datetime import timedelta
 
 import pytest
 from pydicom import dcmread
-from small_hospital import PEOPLE, STORED, study_uid, touch
+from small_hospital import PEOPLE, STORED, digests, study_uid, touch
 
 from remediation.errors import KeyFileError, LockedError, ManifestError, UsageError
+from remediation.model.files import resolved
 from remediation.model.running import utc_now
-from remediation.stages import rollback
+from remediation.stages import apply, approve, plan, rollback
 from remediation.stages.apply import OUT
 from remediation.store import rewrite
 from remediation.store.files import IoError
 from remediation.store.journal import journals
 from remediation.store.locks import lock_root
+from remediation.store.manifests import load
+from remediation.tables.schemas import CORRECTIONS, REFUSALS
 
 BACK = {"rolled-back": 2 * PEOPLE}
 
@@ -222,3 +225,36 @@ def test_what_came_back_is_read_by_another_library_as_before(hospital, manifest)
     assert "OtherPatientIDsSequence" in dcmread(hospital.file(0))
     hospital.rollback(manifest)
     assert "OtherPatientIDsSequence" not in dcmread(hospital.file(0))
+
+
+@pytest.mark.slow
+def test_one_period_comes_back_and_the_others_stay(demo_copy, session_of):
+    session = session_of(demo_copy)
+    options = session.plan_options(author="Demo Maker")
+    made = plan.run(options, session.crosswalk(), session.keys)
+    manifest = load(made.folder, CORRECTIONS, REFUSALS)
+    job = session.job
+    public = {one.name: one.public_key for one in job.approvers}
+    for number, name in enumerate(public, 1):
+        key = demo_copy / f"keys/approver-{number}.key"
+        said = approve.ApproveOptions(name, utc_now(), key, public, job.apply.approvals)
+        approve.run(said, manifest)
+    before = digests(demo_copy / "archive")
+    wanted = session.apply_options("in-place", manifest)
+    assert apply.run(wanted, manifest, session.crosswalk(), session.keys).complete
+    applied = digests(demo_copy / "archive")
+    files = {
+        f"{row['archive']}/{resolved(row['path'], session.keys)}": row["period_id"]
+        for row in manifest.corrections.to_pylist()
+    }
+    assert {name for name in before if applied[name] != before[name]} == files.keys()
+    period = next(one for one in files.values() if one)
+    inside = {name for name, one in files.items() if one == period}
+    assert 0 < len(inside) < len(files)
+    asked = session.rollback_options(periods=(period,))
+    report = rollback.run(asked, manifest, session.keys)
+    assert report.outcomes == {"rolled-back": len(inside)}
+    after = digests(demo_copy / "archive")
+    assert {name for name in files if after[name] == before[name]} == inside
+    assert rollback.run(session.rollback_options(), manifest, session.keys).complete
+    assert digests(demo_copy / "archive") == before

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tables.heads_of import AT, KEYS, bsn_item, file_of, local, maker, others, rows_of
 
+from remediation.dicom.header import scan
 from remediation.model import bsn
 from remediation.model.files import FileRef
 from remediation.model.tokens import bsn_token, patient_token
@@ -163,6 +164,15 @@ def test_the_facts_of_a_head_keep_their_keywords():
     )
     assert (row["run_id"], row["crawled_at"], row["mtime_ns"]) == ("run-1", AT, 5)
     assert row["ImplementationClassUID"] == "1.2.826.0.1.3680043.9.7777.9"
+
+
+def test_a_head_is_known_again_by_its_length_and_a_keyed_digest():
+    file = file_of(*local())
+    row, _ = rows_of(file)
+    assert file[row["head_length"] :].startswith(b"\xe0\x7f\x10\x00"), "up to Pixel Data"
+    assert row["head_digest"] == KEYS.digest(file[: row["head_length"]])
+    packed, _ = maker().rows(FileRef("a", 9, 5), "read", "", scan(file, len(file)), b"")
+    assert "head_digest" not in packed, "of a deflated file the head does not stand in the file"
 
 
 @pytest.mark.parametrize("syntax", [IMPLICIT, BIG, DEFLATED])

@@ -167,6 +167,7 @@ ENGLISH = Catalogue(
         "as-promised": "as promised",
         "not-as-promised": "not as promised",
         "unreadable": "cannot be read",
+        "not-written": "not written yet",
         "number-not-in-place": "BSN not in its place",
         "content-differs": "content differs",
     },

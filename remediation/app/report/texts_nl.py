@@ -181,6 +181,7 @@ DUTCH = Catalogue(
         "as-promised": "zoals beloofd",
         "not-as-promised": "niet zoals beloofd",
         "unreadable": "niet te lezen",
+        "not-written": "nog niet geschreven",
         "number-not-in-place": "BSN niet op zijn plaats",
         "content-differs": "inhoud wijkt af",
     },
