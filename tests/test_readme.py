@@ -71,3 +71,8 @@ def test_what_the_demo_prints_is_what_the_readme_shows():
     for what, count in shown:
         check = Check(what.strip(), int(count.replace(",", "")), 0)
         assert list(_verdict([check]))[1] in README
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "jobs").glob("*.toml")), ids=lambda path: path.name)
+def test_every_job_file_of_the_repository_loads(path):
+    assert load_job(path).name == path.stem
