@@ -63,7 +63,7 @@ target = "at-rest"               # or "exchange", or the path of a placement fil
 [privacy]
 key_file = "{KEY_FILE}"
 #seal_paths = true
-#escrow_recipient = ""           # an age recipient that can open undo data when the key is lost
+#escrow_recipient = ""           # for later: refused by this version
 
 # What happened when; broken periods are held against it. Kinds: pacs-migration, epd-migration,
 # upgrade, merger, other. Either `date`, or `from` and `to`.
@@ -119,7 +119,7 @@ key_file = "{KEY_FILE}"
 
 [run]
 #workers = 2
-#scheduler = "tls://head-node:8786"
+#scheduler = "tls://head-node:8786"   # this and the next two for later: refused by this version
 #reads_per_second = 500
 #window = "20:00-06:00"
 

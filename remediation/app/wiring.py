@@ -41,7 +41,12 @@ class Session:
 
     @classmethod
     def open(cls, job: Job) -> Session:
-        """Load the key file of a job."""
+        """Load the key file of a job.
+
+        Raises:
+            UsageError: the job counts on a setting that nothing acts on yet.
+        """
+        _no_empty_promise(job)
         return cls(job, load_key_file(job.privacy.key_file), utc_now())
 
     @property
@@ -270,6 +275,21 @@ class Session:
                 made_at=utc_now(),
                 tool_version=version("remediation"),
             )
+        )
+
+
+def _no_empty_promise(job: Job) -> None:
+    """Refuse settings that are read and not acted on: somebody relies on each of them."""
+    promised = {
+        "[run] scheduler": job.run.scheduler,
+        "[run] reads_per_second": job.run.reads_per_second,
+        "[run] window": job.run.window,
+        "[privacy] escrow_recipient": job.privacy.escrow_recipient,
+    }
+    found = [key for key, value in promised.items() if value]
+    if found:
+        raise UsageError(
+            "a setting that this version does not act on", ", ".join(found), "leave it out for now"
         )
 
 

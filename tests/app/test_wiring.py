@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import getpass
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import get_args
 
@@ -20,6 +21,9 @@ from remediation.model.placement import Placement
 from remediation.store.keys import new_key_file
 from remediation.tables.tallies import SOURCE_COLUMNS
 
+# Settings of the contract that are checked and not acted on yet.
+LATER = re.compile(r"^(scheduler|reads_per_second|window) = .*\n", re.MULTILINE)
+
 
 @pytest.fixture
 def opened(tmp_path):
@@ -28,8 +32,10 @@ def opened(tmp_path):
     (tmp_path / "keys").mkdir()
     new_key_file(tmp_path / "keys/demo.key")
 
-    def session(text=FULL):
+    def session(text=FULL, *, later=False):
         path = tmp_path / "job.toml"
+        if not later:
+            text = LATER.sub("", text)
         path.write_text(text, encoding="utf-8")
         return Session.open(load_job(path))
 
@@ -158,3 +164,12 @@ def test_options_hold_no_key(opened, tmp_path):
     for options in (session.crawl_options("oost"), session.flag_options(), session.match_options()):
         assert secret not in repr(options)
     assert secret not in repr(session)
+
+
+def test_a_setting_that_nothing_acts_on_is_refused_and_named(opened):
+    with pytest.raises(UsageError) as caught:
+        opened(FULL, later=True)
+    assert "[run] scheduler, [run] reads_per_second, [run] window" in str(caught.value)
+    recipient = f'escrow_recipient = "age1{"q" * 58}"'
+    with pytest.raises(UsageError, match="escrow_recipient"):
+        opened(changed('escrow_recipient = ""', recipient))
