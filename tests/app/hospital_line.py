@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -51,7 +52,13 @@ def spawn(*arguments: object, before: Sequence[str] = (), **environment: str) ->
         text=True,
         env={**os.environ, **environment},
         start_new_session=True,
+        preexec_fn=_hears_interrupts,  # noqa: PLW1509 - one system call, no lock taken
     )
+
+
+def _hears_interrupts() -> None:
+    # A shell that starts the tests in the background has every child ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def ended(process: subprocess.Popen, seconds: float = 90) -> Said:

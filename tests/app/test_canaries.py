@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -262,10 +263,12 @@ def test_while_a_crawl_runs_only_loopback_listens_and_temporary_files_are_privat
         for one in family(process.pid):
             heard |= listening(one)
         for path in scratch.iterdir():
-            modes.add(path.stat().st_mode & 0o777)
-            seen |= {name for name in path.rglob("*") if is_file(name)}
-        found = leaks([path for path in seen if is_file(path)], [*numbers, *local], words)
-        assert found == []
+            with contextlib.suppress(FileNotFoundError):  # temporary: it may go at any moment
+                modes.add(path.stat().st_mode & 0o777)
+                seen |= {name for name in path.rglob("*") if is_file(name)}
+        for path in seen:
+            with contextlib.suppress(FileNotFoundError):
+                assert leaks([path], [*numbers, *local], words) == []
         time.sleep(0.05)
     assert ended(process).code == 3  # the demo holds damaged files
     assert heard, "workers listen, so something must be heard"

@@ -3,11 +3,8 @@
 import pytest
 from at_rest_cases import AT_REST_CASES
 from builders import (
-    BIG,
-    DEFLATED,
     EXPLICIT,
     IMPLICIT,
-    MR,
     OID,
     data_set,
     dicom,
@@ -15,7 +12,6 @@ from builders import (
     identity,
     item,
     qualifiers,
-    with_group_lengths,
 )
 from exchange_cases import EXCHANGE_CASES
 from placement_cases import (
@@ -36,11 +32,10 @@ from placement_cases import (
     others,
     retired,
 )
+from rewriting import head_bytes, objects, spliced
 
-from remediation.dicom.correction import correct
-from remediation.dicom.delta import Suspicious, delta
+from remediation.dicom.delta import delta
 from remediation.dicom.header import scan
-from remediation.dicom.splice import splice
 from remediation.model.placement import AT_REST, EXCHANGE
 
 CASES = {one.name: one for one in AT_REST_CASES} | {f"x {one.name}": one for one in EXCHANGE_CASES}
@@ -49,27 +44,6 @@ LAYOUTS = [(EXPLICIT, True), (IMPLICIT, False)]
 THOROUGH = ["bare", "x bare", "BSN and local number swap"]
 GONE = (INVALID, "999999990", "A12")
 DATA_SET = len(dicom([]))  # offset of the data set
-SMALL = [el(0x00080016, "UI", MR), el(0x00280010, "US", b"\4\0")]
-
-
-def head_bytes(own, syntax=EXPLICIT, *, lengths=False):
-    elements = sorted([*SMALL, *own], key=lambda one: one.tag)
-    elements = with_group_lengths(elements, syntax, (0x0010,)) if lengths else elements
-    return dicom(elements, syntax, preamble=b"preamble" * 16)
-
-
-def spliced(old, ordered):
-    head = scan(old, len(old))
-    return splice(head, correct(head, ordered).changes)
-
-
-def objects(old, new, ordered):
-    """Tell whether delta objects."""
-    try:
-        delta(old, new, ordered)
-    except Suspicious:
-        return True
-    return False
 
 
 def pair(one, layout):
@@ -304,50 +278,3 @@ def test_nothing_changed_is_fine_only_where_nothing_is_to_change():
     assert delta(right, right, order()) == frozenset()
     assert objects(right, right, order(bsn=OTHER_BSN))
     assert objects(head_bytes(MINE), head_bytes(MINE), order())
-
-
-# -- heads that it does not judge -------------------------------------------------------------
-
-
-@pytest.mark.parametrize("syntax", [BIG, DEFLATED])
-def test_other_byte_orders_and_deflated_heads_are_suspicious(syntax):
-    data = head_bytes([*MINE, others(BSN_ITEM)], syntax)
-    assert objects(data, data, order())
-
-
-def test_ambiguous_and_damaged_heads_are_suspicious():
-    own = [*MINE, others(BSN_ITEM)]
-    right = head_bytes(own)
-    disorder = dicom([*own, el(0x00080016, "UI", MR)])
-    mismatch = dicom(own, IMPLICIT, states=EXPLICIT)
-    for data in (b"", right[:-3], disorder, mismatch):
-        assert objects(data, data, order())
-
-
-@pytest.mark.parametrize(
-    "own",
-    [
-        [el(0x00100020, "UN", LOCAL), others(BSN_ITEM)],
-        [*MINE, el(0x00101000, "SH", LOCAL), others(BSN_ITEM)],
-        [*MINE, el(0x00101000, "LO", b"1"), others(BSN_ITEM)],
-        [*MINE, others(BSN_ITEM), el(0x04000561, "UN", b"")],
-        [*MINE, others(BSN_ITEM, item(el(0x00100020, "SH", LOCAL)))],
-        [*MINE, others(BSN_ITEM, item(el(0x00100021, "LO", b"ZKH")))],
-        [*MINE, others(BSN_ITEM, item(*identity(LOCAL), *identity(LOCAL)))],
-        [*MINE, el(0x00100020, "LO", LOCAL), others(BSN_ITEM)],
-        [*MINE, others(item(*identity(OTHER_BSN, OID)), BSN_ITEM)],
-        [*MINE, others(BSN_ITEM, item(*identity(BSN, "ZKH-ELDERS")))],
-        [*identity("1\\2", ISSUER), others(BSN_ITEM)],
-        [*identity(LOCAL, ISSUER, None, qualifiers()), others(BSN_ITEM)],
-        [*PRIMARY_BSN, others(BSN_ITEM)],
-    ],
-)
-def test_heads_that_are_refused_are_suspicious_even_unchanged(own):
-    data = head_bytes(own)
-    assert objects(data, data, order())
-
-
-def test_the_verdict_names_a_rule_and_no_value():
-    with pytest.raises(Suspicious) as raised:
-        delta(head_bytes(MINE), head_bytes(identity(BSN, ISSUER)), order())
-    assert not any(number in str(raised.value) for number in (BSN, LOCAL))

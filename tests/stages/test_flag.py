@@ -53,6 +53,7 @@ def test_one_study_is_flagged(share):
     share.crawl()
     report = share.flag()
     assert (report.studies, report.statuses, report.periods) == (1, {"conformant": 1}, 0)
+    assert report.demoted == ()
     (study,) = table(share, "studies")
     assert (study["StudyInstanceUID"], study["instances"], study["source"]) == (
         "1.2.3",

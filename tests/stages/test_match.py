@@ -244,6 +244,14 @@ def test_a_file_that_is_gone_since_the_crawl_leaves_its_number_empty(share):
     assert worklist(share)[1][0] == ""
 
 
+def test_an_archive_that_the_job_no_longer_names_is_not_read(share):
+    put(share, "1.1", *local("999"))
+    look(share)
+    options = match.MatchOptions(share.output, RULES, {})
+    report = match.run(options, Crosswalk([]), share.keys)
+    assert (report.heads_read, worklist(share)[1][0]) == (0, "")
+
+
 def test_the_header_that_is_read_again_is_one_that_could_be_read(share):
     share.put("a", file_of(*local("999"), uid="1.1", broken=True))
     share.put("b", file_of(*local("999"), uid="1.1"))

@@ -41,6 +41,7 @@ def test_a_group_holds_the_patient_as_tokens():
     assert group.patient_token == patient_token(KEYS, "12345")
     assert (group.issuer, group.issuer_kind, group.sex) == ("ZKH-OOST", "other", "")
     assert group.other_ids == (("KL-WEST", "other", patient_token(KEYS, "W9")),)
+    assert single(file_of(*local(), sex="F")).groups[0].sex == "F"
     assert group.person == bound_tokens(KEYS, "12345", "19500203", ["SCHIJN"], "A")
 
 

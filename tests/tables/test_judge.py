@@ -236,6 +236,18 @@ def test_a_study_row_tells_where_numbers_stand_and_how_many_leak():
     assert row["patient_id_shape"] == "99999"
 
 
+def test_a_study_row_tells_the_issuer_beside_its_number():
+    assert study(file_of(*local(), bsn_item(ONE)))["bsn_issuer"] == OID
+    assert study(file_of(*local(), bsn_item(ONE, "NLMINBIZA")))["bsn_issuer"] == "NLMINBIZA"
+    assert study(file_of(*local(), retired(f"{ONE}^^^BSN")))["bsn_issuer"] == ""
+    assert study(file_of(*local(), bsn_item(ONE, "")))["bsn_issuer"] is None, "nothing vouches"
+
+
+def test_a_study_is_described_by_a_file_that_could_be_read():
+    row = study(file_of(broken=True, day="20100101"), file_of(*local(), day="20110704"))
+    assert (row["StudyDate"], row["patient_id_shape"]) == (date(2011, 7, 4), "99999")
+
+
 def test_a_study_of_two_archives_is_two_rows():
     instances, findings, places = tables([("a", file_of(*local()))])
     west = instances.set_column(0, "archive", pa.array(["west"]))
