@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from remediation.dicom.correction import Refused, correct
 from remediation.dicom.delta import Suspicious, delta
@@ -15,7 +15,7 @@ from remediation.model.placement import Edit, Order
 class Rewritten:
     """The new head's bytes and the edits in it; no edits where the head was right already."""
 
-    head: bytes
+    head: bytes = field(repr=False)
     edits: tuple[Edit, ...]
 
 
