@@ -133,7 +133,7 @@ def test_undo_bytes_open_with_their_own_key_for_their_own_file_only(root, applie
         replace(applied[0], undo=applied[1].undo),
         replace(applied[0], place=applied[1].place),
         replace(applied[0], old=applied[1].old),
-        replace(applied[0], undo=applied[0].undo[:-1] + b"x"),
+        replace(applied[0], undo=applied[0].undo[:-1] + bytes([applied[0].undo[-1] ^ 1])),
     ):
         with pytest.raises(KeyFileError):
             undo_of(swapped, root, KEYS)
