@@ -10,6 +10,9 @@ from typing import Any
 
 import click
 
+JOB = click.argument("job", type=click.Path(path_type=Path))
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+
 
 def emit(report: Any, lines: Iterable[str], *, as_json: bool, **extra: Any) -> None:
     """Print a report: as one JSON document, or as lines for people."""

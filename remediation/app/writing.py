@@ -10,9 +10,8 @@ from typing import Any
 import click
 
 from remediation.app.config import Job, load_job
-from remediation.app.console import counts, emit, note
+from remediation.app.console import JOB, JSON, counts, emit, note
 from remediation.app.progress import progress
-from remediation.app.reading import JOB, JSON
 from remediation.app.records import recorded
 from remediation.app.wiring import Session
 from remediation.errors import PartlyDone, ShareError, UsageError, WorkFound
