@@ -7,8 +7,10 @@ had never been: meta header first, inflated data set behind it. Source: DICOM PS
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 from pydicom.datadict import DicomDictionary
 
@@ -21,6 +23,7 @@ SHORT_VRS = frozenset(
     | {"SS", "ST", "TM", "UI", "UL", "US"}
 )
 KNOWN_VRS = LONG_VRS | SHORT_VRS
+_SHORT_HEADER = 8  # bytes of tag, VR and two-byte length
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +51,19 @@ class Element:
     explicit: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+# One element or item as the reader met it: tag, VR (empty for an item), start of its tag, value
+# offset, end after the value or its delimiter, and whether its header is explicit. A container
+# stands before its content.
+Span = tuple[int, bytes, int, int, int, bool]
+
+
+@dataclass(frozen=True)
 class Head:
     """The head of a file as spans; reading is total, so a damaged one has its `error`.
 
-    `data` holds the bytes that the offsets count in; `length` is the head's end in it. `elements`
-    are the data set's own, `meta` those of group 0002. `notes` name what a rewriter must refuse.
+    `data` holds the bytes that the offsets count in; `length` is the head's end in it. `spans` are
+    those of the data set in the order of the file, `meta_spans` those of group 0002. `notes` name
+    what a rewriter must refuse.
     """
 
     data: bytes = field(repr=False)
@@ -61,12 +71,33 @@ class Head:
     explicit: bool
     little: bool
     deflated: bool
-    meta: tuple[Element, ...]
-    elements: tuple[Element, ...]
+    meta_spans: list[Span] = field(repr=False)
+    spans: list[Span] = field(repr=False)
     length: int
     error: str = ""
     notes: frozenset[str] = field(default_factory=frozenset)
     pixel_end: int | None = None  # offset after defined-length Pixel Data; None if not known
+
+    @cached_property
+    def meta(self) -> tuple[Element, ...]:
+        """The elements of group 0002."""
+        return tree(self.data, self.meta_spans)
+
+    @cached_property
+    def elements(self) -> tuple[Element, ...]:
+        """The elements of the data set, with their items."""
+        return tree(self.data, self.spans)
+
+    @cached_property
+    def top(self) -> dict[int, Span]:
+        """The first top-level span of each tag."""
+        first: dict[int, Span] = {}
+        end = -1
+        for span in self.spans:
+            if span[2] >= end:
+                first.setdefault(span[0], span)
+                end = span[4]
+        return first
 
     def find(self, tag: int) -> Element | None:
         """Return the first top-level element with this tag."""
@@ -79,6 +110,34 @@ class Head:
     def text(self, element: Element | None) -> str:
         """Return a value as text, each byte one character, outer padding taken off."""
         return self.raw(element).decode("latin-1").strip(" \0")
+
+    def bytes_of(self, tag: int) -> bytes:
+        """Return the bytes of the first top-level element with this tag; empty for none."""
+        span = self.top.get(tag)
+        return self.data[span[3] : span[4]] if span else b""
+
+    def text_of(self, tag: int) -> str:
+        """Return the text of the first top-level element with this tag; empty for none."""
+        span = self.top.get(tag)
+        return self.data[span[3] : span[4]].decode("latin-1").strip(" \0") if span else ""
+
+
+def tree(data: bytes, spans: Iterable[Span]) -> tuple[Element, ...]:
+    """Build elements with their items from flat spans: what starts within a span is its content."""
+    built: list[Element | Item] = []
+    for tag, vr, start, value, end, explicit in reversed(list(spans)):
+        content: list[Any] = []
+        while built and built[-1].start < end:
+            content.append(built.pop())
+        wide = not explicit or value - start != _SHORT_HEADER or tag == ITEM
+        undefined = wide and data[value - 4 : value] == b"\xff\xff\xff\xff"
+        inside = tuple(content)
+        if tag == ITEM:
+            built.append(Item(start, value, end, undefined, inside))
+        else:
+            name = vr.decode("latin-1")
+            built.append(Element(tag, name, start, value, end, undefined, inside, explicit))
+    return tuple(reversed(built))  # type: ignore[arg-type]  # items stand inside elements only
 
 
 def tag_number(group: int, element: int) -> int:

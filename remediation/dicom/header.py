@@ -15,7 +15,7 @@ from __future__ import annotations
 import struct
 import zlib
 
-from remediation.dicom.elements import KNOWN_VRS, Element, Head
+from remediation.dicom.elements import KNOWN_VRS, Head, Span
 from remediation.dicom.reader import SHORT, UNBOUNDED, VR_FORM, BrokenError, Reader
 
 __all__ = ["MEDIA_STORAGE_DIRECTORY", "SHORT", "looks_like_container", "looks_like_dicom", "scan"]
@@ -89,7 +89,7 @@ def scan(data: bytes, total: int) -> Head:
     if syntax and explicit == (syntax == IMPLICIT_LITTLE):
         notes.add("syntax-mismatch")
     syntax = syntax or (EXPLICIT_LITTLE if explicit else IMPLICIT_LITTLE)
-    elements, position, error = reader.data_set(position, explicit=explicit)
+    spans, position, error = reader.data_set(position, explicit=explicit)
     notes |= reader.notes
     pixel_end = None
     if not (error or deflated):
@@ -97,7 +97,7 @@ def scan(data: bytes, total: int) -> Head:
             pixel_end = reader.pixel_end(position, explicit=explicit)
         except BrokenError as broken:
             error = SHORT if str(broken) == SHORT else ""
-    error = error or ("" if elements else "empty")
+    error = error or ("" if spans else "empty")
     return Head(
         body,
         syntax,
@@ -105,7 +105,7 @@ def scan(data: bytes, total: int) -> Head:
         little,
         deflated,
         meta,
-        tuple(elements),
+        spans,
         position,
         error,
         frozenset(notes),
@@ -113,13 +113,13 @@ def scan(data: bytes, total: int) -> Head:
     )
 
 
-def _value(data: bytes, elements: tuple[Element, ...], tag: int) -> str:
-    found = next((e for e in elements if e.tag == tag), None)
-    return data[found.value : found.end].decode("latin-1").strip(" \0") if found else ""
+def _value(data: bytes, spans: list[Span], tag: int) -> str:
+    found = next((data[span[3] : span[4]] for span in spans if span[0] == tag), b"")
+    return found.decode("latin-1").strip(" \0")
 
 
 def _unread(data: bytes, start: int, error: str) -> Head:
-    return Head(data, "", True, True, False, (), (), start, error)
+    return Head(data, "", True, True, False, [], [], start, error)
 
 
 def _is_explicit(vr: bytes, syntax: str) -> bool:

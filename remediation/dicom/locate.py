@@ -7,23 +7,35 @@ from __future__ import annotations
 
 import re
 import warnings
+from bisect import bisect_right
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from pydicom.charset import convert_encodings, decode_bytes
 
-from remediation.dicom.elements import Element, Head, is_creator, is_private, keyword
+from remediation.dicom.elements import Element, Head, Span
+from remediation.dicom.standing import Standing, has_content, inside, standing
 from remediation.model import bsn, issuers, places
 
-_SEARCHED = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT", "UN"})
-_ENOUGH_DIGITS = re.compile(rb"\d[^\0-\x1f]{0,3}\d{2}[^\0-\x1f]{0,3}\d{2}")
+_SEARCHED = frozenset({b"AE", b"CS", b"LO", b"LT", b"PN", b"SH", b"ST", b"UC", b"UR", b"UT", b"UN"})
+_LEAST = 8  # bytes of a value that can hold a number
+# Digits become one byte, what stands between groups of them another: then `find` finds numbers.
+_SIGNS = bytes(48 if chr(n) in "0123456789" else 46 if chr(n) in ". -" else 10 for n in range(256))
+_NUMBERS = (b"00000000", b"000.00.000", b"000.000.00")
 _PRINTABLE = re.compile(rb"[\t\n\f\r\x1b -~\x80-\xff]*\0*")
 _YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
 _DATE = re.compile(rf"0(?:{_YEAR}{_MONTH}{_DAY}|{_DAY}{_MONTH}{_YEAR})", re.ASCII)
 
 PATIENT_ID, ISSUER, QUALIFIERS = 0x00100020, 0x00100021, 0x00100024
 OTHER_IDS, OTHER_IDS_SEQUENCE = 0x00101000, 0x00101002
-_IDENTIFIER_TAGS = frozenset({PATIENT_ID, OTHER_IDS})
+_PRIVATE_TAGS = frozenset(
+    int(group, 16) << 16 | block << 8 | int(number, 16)
+    for group, number in (name[1:-1].split(",xx") for _, name in places.PRIVATE_PATIENT_NUMBERS)
+    for block in range(0x10, 0x100)
+)
+_IDENTIFIER_TAGS = frozenset({PATIENT_ID, OTHER_IDS}) | _PRIVATE_TAGS
+_IDENTIFIER_KINDS = places.IDENTIFIER_KINDS | {"historic"}
 # Codes of concepts (SNOMED CT has eight and nine digits): no free text, nobody types a BSN here.
 _CODES = frozenset({0x00080100, 0x00080119, 0x00080120})
 _QUALIFIER_TAGS = frozenset({0x00400032, 0x00400035, 0x00400031})
@@ -74,70 +86,35 @@ class BsnRules:
     placeholders: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """One element with what stands around it: siblings, the path to them, private creator."""
-
-    element: Element
-    siblings: tuple[Element, ...]
-    prefix: str
-    creator: str
-
-    @property
-    def place(self) -> str:
-        return self.prefix + keyword(self.element.tag)
-
-
-def _standings(head: Head) -> Iterator[_Standing]:
-    stack = [(head.elements, "")]
-    while stack:
-        elements, prefix = stack.pop()
-        creators: dict[int, str] = {}
-        for element in elements:
-            creator = ""
-            if is_creator(element.tag):
-                creators[element.tag >> 16 << 8 | element.tag & 0xFF] = head.text(element)
-            elif is_private(element.tag):
-                creator = creators.get(element.tag >> 16 << 8 | (element.tag & 0xFFFF) >> 8, "")
-            yield _Standing(element, elements, prefix, creator)
-            if element.items:
-                name = prefix + keyword(element.tag)
-                within = [(i.elements, f"{name}[{n}].") for n, i in enumerate(element.items)]
-                stack += reversed(within)
-
-
 def identifiers(head: Head, rules: BsnRules) -> list[Identifier]:
     """Return every filled identifier place of a head, historic ones included."""
     found: list[Identifier] = []
-    for standing in _standings(head):
-        element = standing.element
-        if element.items or not (element.tag in _IDENTIFIER_TAGS or _known_private(standing)):
+    for index, span in enumerate(head.spans):
+        if span[0] not in _IDENTIFIER_TAGS or has_content(head, index):
             continue
-        kind = places.kind(standing.place, standing.creator)
-        if kind in places.IDENTIFIER_KINDS | {"historic"}:
-            found += _identifiers_at(head, standing, kind, rules)
+        where = standing(head, index)
+        kind = places.kind(where.place, where.creator)
+        if kind in _IDENTIFIER_KINDS and (kind != "private" or span[1] in _SEARCHED):
+            found += _identifiers_at(head, where, kind, rules)
     return found
 
 
-def _known_private(standing: _Standing) -> bool:
-    element = standing.element
-    if not standing.creator or element.vr not in _SEARCHED:
-        return False
-    return (standing.creator, keyword(element.tag)) in places.PRIVATE_PATIENT_NUMBERS
-
-
 def _identifiers_at(
-    head: Head, standing: _Standing, kind: str, rules: BsnRules
+    head: Head, where: Standing, kind: str, rules: BsnRules
 ) -> Iterator[Identifier]:
-    issuer, qualifiers = "", []
-    if standing.element.tag == PATIENT_ID:
-        issuer = head.text(next((e for e in standing.siblings if e.tag == ISSUER), None))
-        qualifiers = qualifier_texts(head, standing.siblings)
-    for text in filter(None, _values(head, standing.element)):
+    issuer, qualifiers = "", list[str]()
+    if where.span[0] == PATIENT_ID:
+        issuer = _text(head, where.beside.get(ISSUER))
+        stated = where.beside.get(QUALIFIERS)
+        within = inside(head, stated) if stated else ()
+        qualifiers = [_text(head, span) for span in within if span[0] in _QUALIFIER_TAGS]
+    for text in filter(None, (part.strip(" \0") for part in _text(head, where.span).split("\\"))):
         says = issuers.combined(issuer, qualifiers, text, rules.extra_issuers)
-        yield Identifier(
-            standing.place, standing.creator, kind, issuer, says, text, bsn.normalise(text)
-        )
+        yield Identifier(where.place, where.creator, kind, issuer, says, text, bsn.normalise(text))
+
+
+def _text(head: Head, span: Span | None) -> str:
+    return head.data[span[3] : span[4]].decode("latin-1").strip(" \0") if span else ""
 
 
 def qualifier_texts(head: Head, elements: tuple[Element, ...]) -> list[str]:
@@ -150,10 +127,6 @@ def qualifier_texts(head: Head, elements: tuple[Element, ...]) -> list[str]:
         for inner in item.elements
         if inner.tag in _QUALIFIER_TAGS
     ]
-
-
-def _values(head: Head, element: Element) -> list[str]:
-    return [part.strip(" \0") for part in head.text(element).split("\\")]
 
 
 def shape(identifier: Identifier, rules: BsnRules) -> str:
@@ -202,20 +175,40 @@ def findings(head: Head, found: list[Identifier], rules: BsnRules) -> list[Findi
 
 
 def _search(head: Head, taken: Collection[tuple[str, str]], rules: BsnRules) -> list[Finding]:
-    result: list[Finding] = []
-    for standing in _standings(head):
-        element = standing.element
-        if element.items or element.vr not in _SEARCHED or element.tag in _CODES:
+    """Search every text value: one pass over all of them joined, a closer look where it says."""
+    searched = [
+        index
+        for index, (_, vr, _, value, end, _) in enumerate(head.spans)
+        if end - value >= _LEAST and vr in _SEARCHED
+    ]
+    data, spans, result = head.data, head.spans, list[Finding]()
+    values = [data[spans[index][3] : spans[index][4]] for index in searched]
+    for n in _with_numbers(values):
+        index, raw = searched[n], values[n]
+        tag, vr = spans[index][:2]
+        if tag in _CODES or has_content(head, index):
             continue
-        raw = head.data[element.value : element.end]
-        if not _ENOUGH_DIGITS.search(raw):
+        if vr == b"UN" and not _PRINTABLE.fullmatch(raw):
             continue
-        if element.vr == "UN" and not _PRINTABLE.fullmatch(raw):
-            continue
-        if (standing.place, standing.creator) not in taken:
-            text = raw.decode("latin-1")
-            result += in_text(standing.place, standing.creator, text, rules)
+        where = standing(head, index)
+        if (where.place, where.creator) not in taken:
+            result += in_text(where.place, where.creator, raw.decode("latin-1"), rules)
     return result
+
+
+def _with_numbers(values: list[bytes]) -> list[int]:
+    """Return the indices of the values in which eight digits stand together, or in groups."""
+    signs = b"\n".join(values).translate(_SIGNS)
+    starts: list[int] = []
+    found: set[int] = set()
+    for number in _NUMBERS:
+        position = signs.find(number)
+        while position >= 0:
+            starts = starts or [*accumulate((len(value) + 1 for value in values), initial=0)]
+            n = bisect_right(starts, position)
+            found.add(n - 1)
+            position = signs.find(number, starts[n])
+    return sorted(found)
 
 
 def in_text(place: str, creator: str, text: str, rules: BsnRules) -> list[Finding]:
@@ -238,11 +231,11 @@ def in_text(place: str, creator: str, text: str, rules: BsnRules) -> list[Findin
 
 def person(head: Head) -> Person:
     """Return what the header says of the patient; text is decoded by SpecificCharacterSet."""
-    name = decoded(head, head.raw(head.find(0x00100010)))
+    name = decoded(head, head.bytes_of(0x00100010))
     return Person(
-        patient_id=head.text(head.find(PATIENT_ID)),
-        birth_date=head.text(head.find(0x00100030)),
-        sex=head.text(head.find(0x00100040)),
+        patient_id=head.text_of(PATIENT_ID),
+        birth_date=head.text_of(0x00100030),
+        sex=head.text_of(0x00100040),
         name=name.partition("=")[0].strip(" \0"),
     )
 
@@ -251,8 +244,8 @@ def decoded(head: Head, raw: bytes) -> str:
     """Return bytes as text by the head's SpecificCharacterSet; unknown bytes become U+FFFD."""
     if raw.isascii() and b"\x1b" not in raw:
         return raw.decode("ascii")
-    stated = head.find(0x00080005)
-    sets = [part or "ISO_IR 6" for part in _values(head, stated)] if stated else ["ISO_IR 6"]
+    stated = head.text_of(0x00080005).split("\\")
+    sets = [part.strip(" \0") or "ISO_IR 6" for part in stated]
     with warnings.catch_warnings():  # pydicom quotes values in its warnings
         warnings.simplefilter("ignore")
         try:

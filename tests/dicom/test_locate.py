@@ -301,8 +301,8 @@ def test_former_values_are_historic_however_deep_they_stand():
     assert [(one[0].rpartition("[0].")[2], one[1], one[2]) for one in found(history(*former))] == [
         ("PatientID", "historic", "asserted"),
         ("OtherPatientIDs", "historic", "unasserted"),
-        ("(0031,xx20)", "historic", "unasserted"),
         ("PatientID", "historic", "asserted"),
+        ("(0031,xx20)", "historic", "unasserted"),
     ]
 
 
