@@ -89,10 +89,10 @@ class BsnRules:
 def identifiers(head: Head, rules: BsnRules) -> list[Identifier]:
     """Return every filled identifier place of a head, historic ones included."""
     found: list[Identifier] = []
-    for index, span in enumerate(head.spans):
-        if span[0] not in _IDENTIFIER_TAGS or has_content(head, index):
+    for index in [n for n, span in enumerate(head.spans) if span[0] in _IDENTIFIER_TAGS]:
+        if has_content(head, index):
             continue
-        where = standing(head, index)
+        where, span = standing(head, index), head.spans[index]
         kind = places.kind(where.place, where.creator)
         if kind in _IDENTIFIER_KINDS and (kind != "private" or span[1] in _SEARCHED):
             found += _identifiers_at(head, where, kind, rules)
@@ -190,9 +190,12 @@ def _search(head: Head, taken: Collection[tuple[str, str]], rules: BsnRules) -> 
             continue
         if vr == b"UN" and not _PRINTABLE.fullmatch(raw):
             continue
+        numbers = _passing(raw.decode("latin-1"), rules)
+        if not numbers:
+            continue
         where = standing(head, index)
         if (where.place, where.creator) not in taken:
-            result += in_text(where.place, where.creator, raw.decode("latin-1"), rules)
+            result += _leaks(where.place, where.creator, numbers)
     return result
 
 
@@ -213,20 +216,38 @@ def _with_numbers(values: list[bytes]) -> list[int]:
 
 def in_text(place: str, creator: str, text: str, rules: BsnRules) -> list[Finding]:
     """Return the findings in a text value, a path among them; dates are none."""
-    result = []
+    numbers = _passing(text, rules)
+    return _leaks(place, creator, numbers) if numbers else []
+
+
+def _leaks(place: str, creator: str, numbers: list[tuple[str, str]]) -> list[Finding]:
+    kind = places.kind(place, creator)
+    return [
+        Finding(
+            place,
+            creator,
+            kind,
+            "",
+            issuers.NO_KIND,
+            form,
+            "embedded" if form == "embedded" else "unasserted",
+            number,
+        )
+        for number, form in numbers
+    ]
+
+
+def _passing(text: str, rules: BsnRules) -> list[tuple[str, str]]:
+    """Return the numbers in a text that may be BSNs, each with its form."""
+    found = []
     for value in text.split("\\"):
         whole = bsn.normalise(value)
-        numbers = [whole] if whole else bsn.runs(value)
-        for number in numbers:
-            if _DATE.fullmatch(number) and number not in value:
-                continue
+        for number in [whole] if whole else bsn.runs(value):
             if not bsn.passes(number) or bsn.is_placeholder(number, rules.placeholders):
                 continue
-            form = bsn.form(value) if whole else "embedded"
-            says = "unasserted" if whole else "embedded"
-            kind = places.kind(place, creator)
-            result.append(Finding(place, creator, kind, "", issuers.NO_KIND, form, says, number))
-    return result
+            if not (_DATE.fullmatch(number) and number not in value):
+                found.append((number, bsn.form(value) if whole else "embedded"))
+    return found
 
 
 def person(head: Head) -> Person:

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
-from typing import Any
+from typing import NoReturn
 
 from remediation.dicom.elements import (
     ITEM,
@@ -37,30 +36,24 @@ UNBOUNDED = 1 << 62
 VR_FORM = re.compile(rb"[A-Z]{2}")
 
 _ITEM_LEAD = {True: b"\xfe\xff\x00\xe0", False: b"\xff\xfe\xe0\x00"}
+_ITEM_GROUP = ITEM >> 16
 _LEAST = 8  # bytes of a value that may be a sequence
 # How the header of a VR goes on: a two-byte length, a four-byte one, or something to look at.
-_PLAIN, _LONG, _NESTS, _ODD = 0, 1, 2, 3
-_FORMS = {vr.encode(): _LONG if vr in LONG_VRS else _PLAIN for vr in KNOWN_VRS} | {b"SQ": _NESTS}
+_PLAIN, _LONG, _ODD = 0, 1, 2
+_FORMS = {vr.encode(): _LONG if vr in LONG_VRS else _PLAIN for vr in KNOWN_VRS}
 _FRAGMENTED = frozenset({b"OB", b"OW"})
 _SEQUENCES = frozenset({b"SQ", b"UN"})
+
+# What is put aside while something inside is read: see `data_set`.
+_State = tuple[int, int, bool, bool, int, int, frozenset[str] | None]
 
 
 class BrokenError(Exception):
     """What is wrong with the bytes, from a closed list."""
 
 
-@dataclass(slots=True)
-class _Frame:
-    """A data set or a sequence (`items`) that is being read."""
-
-    end: int  # UNBOUNDED where only a delimiter says so
-    bound: int  # the nearest end of what holds it: nothing inside goes further
-    explicit: bool
-    items: bool = False
-    index: int = -1  # its span
-    last: int = -1  # the tag before
-    # Notes so far, where the bytes may turn out to be no sequence: then all is taken back.
-    notes: frozenset[str] | None = None
+def _broken(word: str) -> NoReturn:
+    raise BrokenError(word)
 
 
 @lru_cache(1 << 16)
@@ -83,9 +76,7 @@ class Reader:
         self.long = struct.Struct(order + "L").unpack_from
         self.lead = _ITEM_LEAD[self.little]
         self.notes: set[str] = set()
-        self.spans: list[Span] = []
         self.steps = repeat(0, STEP_CAP)
-        self.at = 0  # where it was broken
 
     def _need(self, end: int, bound: int = UNBOUNDED) -> None:
         if end > bound:
@@ -154,177 +145,148 @@ class Reader:
             position = value + length
         return None
 
-    def data_set(self, position: int, *, explicit: bool) -> tuple[list[Span], int, str]:
+    def data_set(self, position: int, *, explicit: bool) -> tuple[list[Span], int, str]:  # noqa: C901, PLR0912, PLR0915 - the hot loop: a call costs more than an element
         """Read the data set up to Pixel Data or the end; return spans, offset, and error.
 
         The span of a container stands before those of its content. Where the data set is broken,
         the spans are those of the whole top-level elements before.
         """
-        end = self.limit if self.missing in ("", "truncated") else UNBOUNDED
-        stack = [_Frame(end, UNBOUNDED, explicit)]
-        self.at = position
+        data, limit, forms, lead = self.data, self.limit, _FORMS, self.lead
+        short_form, implicit_form, long = self.short_form, self.implicit_form, self.long
+        spans: list[Span] = []
+        add = spans.append
+        # Of what is being read: its end (UNBOUNDED where only a delimiter says so), the nearest end
+        # of what holds it, the form of its headers, whether it is a sequence, the tag before, its
+        # own span, and the notes until then if it may turn out to be no sequence at all.
+        end = limit if self.missing in ("", "truncated") else UNBOUNDED
+        bound, items, last, index, mark = UNBOUNDED, False, -1, -1, None
+        stack: list[_State] = []  # the same of what holds it
+        cap = limit
         while True:
             try:
-                while stack:
-                    position = self.at = self._step(stack, position)
-            except BrokenError as broken:
-                back = None if str(broken) == SHORT else self._taken_back(stack)
-                if back is None:
-                    del self.spans[stack[1].index if len(stack) > 1 else len(self.spans) :]
-                    return self.spans, self.at, str(broken)
-                position = back
-            else:
-                return self.spans, position, ""
-
-    def _step(self, stack: list[_Frame], position: int) -> int:
-        """Go on to the next begin or end of a container."""
-        frame = stack[-1]
-        if position < frame.end:
-            if frame.items:
-                return self._in_sequence(stack, frame, position)
-            position = self.at = self._elements(frame, position)
-            if position < frame.end:
-                return self._special(stack, frame, position)
-        stack.pop()
-        return position
-
-    def _elements(self, frame: _Frame, position: int) -> int:  # noqa: C901, PLR0912 - the hot loop
-        """Read plain elements of one data set; return where something else stands."""
-        data, add, long, forms = self.data, self.spans.append, self.long, _FORMS
-        short_form, implicit_form, lead = self.short_form, self.implicit_form, self.lead
-        explicit, end, last = frame.explicit, frame.end, frame.last
-        cap = min(frame.bound, self.limit)
-        try:
-            for _ in self.steps:
-                if position >= end:
-                    break
-                value = position + 8
-                if explicit:
-                    group, number, vr, length = short_form(data, position)
-                    form = forms.get(vr, _ODD)
-                    if form:
+                for _ in self.steps:
+                    if position >= end:
+                        if not stack:
+                            return spans, position, ""
+                        end, bound, explicit, items, last, index, mark = stack.pop()
+                        cap = min(bound, limit)
+                        continue
+                    value = position + 8
+                    if explicit and not items:
+                        group, number, vr, length = short_form(data, position)
+                        form = forms.get(vr, _ODD)
+                    else:
+                        group, number, length = implicit_form(data, position)
+                        vr, form = b"", _LONG
+                    tag = group << 16 | number
+                    if group >= PIXEL_GROUP:
+                        if group == PIXEL_GROUP and not (stack or items):
+                            return spans, position, ""
+                        closing = tag == (SEQUENCE_END if items else ITEM_END)
+                        if closing and end == UNBOUNDED and stack:
+                            self._need(value, bound)
+                            if implicit_form(data, position)[2]:
+                                self.notes.add("delimiter-length")
+                            whole = spans[index]
+                            spans[index] = (*whole[:4], value, whole[5])
+                            end, bound, explicit, items, last, index, mark = stack.pop()
+                            cap, position = min(bound, limit), value
+                            continue
+                    if items:
+                        if tag != ITEM:
+                            _broken("no-item")
+                        opens, inner, guess = False, explicit, None
+                        stop = UNBOUNDED if length == UNDEFINED else value + length
+                        if stop > cap and length != UNDEFINED:
+                            self._need(stop, bound)
+                    else:
+                        if group >= _ITEM_GROUP or form == _ODD:
+                            self._odd(tag, position, explicit=explicit)
+                        if form == _LONG and explicit:
+                            if length:
+                                self.notes.add("reserved")
+                            length, value = long(data, value)[0], position + 12
+                        elif form == _LONG:
+                            vr = _implicit_vr(tag)
+                        if tag <= last:
+                            self.notes.add("order")
+                        last = tag
+                        stop = value + length
                         if form != _LONG:
-                            break
-                        if length:
-                            self.notes.add("reserved")
-                        length, value = long(data, value)[0], position + 12
-                else:
-                    group, number, length = implicit_form(data, position)
-                    vr = _implicit_vr(group << 16 | number)
-                    form = _LONG
-                    if vr == b"SQ":
-                        break
-                if group >= PIXEL_GROUP:
-                    break
-                if form and (
-                    length == UNDEFINED or (vr == b"UN" and data[value : value + 4] == lead)
-                ):
-                    break
-                tag = group << 16 | number
-                if tag <= last:
-                    self.notes.add("order")
-                stop = value + length
-                if stop > cap:
-                    self.at = position
-                    self._need(stop, frame.bound)
-                add((tag, vr, position, value, stop, explicit))
-                last, position = tag, stop
-            else:
-                raise BrokenError("too-many-elements")
-        except struct.error:  # `data` ends within a header
-            pass
-        frame.last = last
-        return position
+                            if stop > cap:
+                                self._need(stop, bound)
+                            add((tag, vr, position, value, stop, explicit))
+                            position = stop
+                            continue
+                        opens, inner, guess = True, explicit and vr == b"SQ", None
+                        if length == UNDEFINED:
+                            if vr not in _SEQUENCES:
+                                if vr not in _FRAGMENTED:
+                                    _broken("undefined-length")
+                                stop, opens = self._fragments(value, bound), False
+                            else:
+                                stop = UNBOUNDED
+                        else:
+                            if stop > cap:
+                                self._need(stop, bound)
+                            if vr == b"UN" and length >= _LEAST and data[value : value + 4] == lead:
+                                guess = frozenset(self.notes)
+                            else:
+                                opens = vr == b"SQ"
+                        if not opens:
+                            add((tag, vr, position, value, stop, explicit))
+                            position = stop
+                            continue
+                    if len(stack) >= 2 * DEPTH_CAP:
+                        _broken("too-deep")
+                    stack.append((end, bound, explicit, items, last, index, mark))
+                    index = len(spans)
+                    add((tag, vr, position, value, stop, explicit))
+                    end, explicit, items, last, mark, position = (
+                        stop,
+                        inner,
+                        opens,
+                        -1,
+                        guess,
+                        value,
+                    )
+                    if stop != UNBOUNDED:
+                        bound = stop
+                        cap = min(stop, limit)
+                _broken("too-many-elements")
+            except BrokenError as broken:
+                word = str(broken)
+            except struct.error:  # `data` ends within a header
+                word = self._lacking(position)
+            while stack and (mark is None or word == SHORT):
+                if len(stack) == 1:
+                    del spans[index:]
+                    return spans, position, word
+                end, bound, explicit, items, last, index, mark = stack.pop()
+            if mark is None:
+                return spans, position, word
+            # A value that only looked like a sequence: it is a plain one.
+            self.notes = set(mark)
+            del spans[index + 1 :]
+            position = end
+            end, bound, explicit, items, last, index, mark = stack.pop()
+            cap = min(bound, limit)
 
-    def _special(self, stack: list[_Frame], frame: _Frame, position: int) -> int:
-        """Read what is no plain element: the end of an item or of the head, a container."""
-        self._need(position + 8)
-        group, number, length = self.implicit_form(self.data, position)
-        tag = group << 16 | number
-        if group == PIXEL_GROUP and len(stack) == 1:
-            stack.clear()
-            return position
-        if tag == ITEM_END and frame.end == UNBOUNDED and len(stack) > 1:
-            return self._closed(stack, position, length)
-        tag, vr, value, length = self._header(position, explicit=frame.explicit)
-        if tag >> 16 == ITEM >> 16:
+    def _lacking(self, position: int) -> str:
+        """Return the error where a header at `position` is not whole."""
+        try:
+            self._need(position + 8)
+            self._need(position + 12)
+        except BrokenError as broken:
+            return str(broken)
+        return "truncated"
+
+    def _odd(self, tag: int, position: int, *, explicit: bool) -> None:
+        """Refuse what is no element; note a VR that the standard does not know."""
+        if explicit:
+            self._header(position, explicit=True)
+        if tag >> 16 == _ITEM_GROUP:
             raise BrokenError("stray-delimiter")
-        if tag <= frame.last:
-            self.notes.add("order")
-        frame.last = tag
-        if length == UNDEFINED:
-            if vr in _FRAGMENTED:
-                end = self._fragments(value, frame.bound)
-                self._add(tag, vr, position, value, end, explicit=frame.explicit)
-                return end
-            if vr not in _SEQUENCES:
-                raise BrokenError("undefined-length")
-            explicit = vr == b"SQ" and frame.explicit
-            return self._open(stack, frame, (tag, vr, position, value, UNBOUNDED), explicit)
-        end = value + length
-        self._need(end, frame.bound)
-        looks = vr == b"UN" and length >= _LEAST and self.data[value : value + 4] == self.lead
-        if vr != b"SQ" and not looks:
-            self._add(tag, vr, position, value, end, explicit=frame.explicit)
-            return end
-        notes = frozenset(self.notes) if looks else None
-        explicit = frame.explicit and not looks
-        return self._open(stack, frame, (tag, vr, position, value, end), explicit, notes)
-
-    def _in_sequence(self, stack: list[_Frame], frame: _Frame, position: int) -> int:
-        self._need(position + 8)
-        group, number, length = self.implicit_form(self.data, position)
-        tag = group << 16 | number
-        if tag == SEQUENCE_END and frame.end == UNBOUNDED:
-            return self._closed(stack, position, length)
-        if tag != ITEM:
-            raise BrokenError("no-item")
-        value = position + 8
-        end = UNBOUNDED if length == UNDEFINED else value + length
-        self._need(value if length == UNDEFINED else end, frame.bound)
-        return self._open(stack, frame, (tag, b"", position, value, end), frame.explicit)
-
-    def _open(
-        self,
-        stack: list[_Frame],
-        frame: _Frame,
-        opened: tuple[int, bytes, int, int, int],
-        explicit: bool,  # noqa: FBT001 - of what stands inside
-        notes: frozenset[str] | None = None,
-    ) -> int:
-        tag, vr, start, value, end = opened
-        if len(stack) > 2 * DEPTH_CAP:
-            raise BrokenError("too-deep")
-        bound = frame.bound if end == UNBOUNDED else end
-        index = len(self.spans)
-        stack.append(_Frame(end, bound, explicit, tag != ITEM, index, -1, notes))
-        self._add(tag, vr, start, value, end, explicit=frame.explicit)
-        return value
-
-    def _closed(self, stack: list[_Frame], position: int, length: int) -> int:
-        """End a container at its delimiter: now its span has an end."""
-        if length:
-            self.notes.add("delimiter-length")
-        frame, after = stack.pop(), position + 8
-        self._need(after, frame.bound)
-        tag, vr, start, value, _, explicit = self.spans[frame.index]
-        self.spans[frame.index] = (tag, vr, start, value, after, explicit)
-        return after
-
-    def _taken_back(self, stack: list[_Frame]) -> int | None:
-        """Make a value that only looked like a sequence plain again; None where it was none."""
-        for depth in range(len(stack) - 1, 0, -1):
-            frame = stack[depth]
-            if frame.notes is not None:
-                del stack[depth:], self.spans[frame.index + 1 :]
-                self.notes = set(frame.notes)
-                return frame.end
-        return None
-
-    def _add(self, *span: Any, explicit: bool) -> None:
-        if next(self.steps, 1):
-            raise BrokenError("too-many-elements")
-        self.spans.append((*span, explicit))
 
     def _fragments(self, position: int, bound: int) -> int:
         """Skip encapsulated fragments inside an item (an icon's pixels, for one)."""
