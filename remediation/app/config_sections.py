@@ -205,12 +205,27 @@ class Apply(Section):
 
 
 class Run(Section):
-    """`[run]`: how many workers, where, how fast and when."""
+    """`[run]`: how many workers, where, how fast and when.
+
+    With a scheduler its workers do the work, and `workers` and `nice` count for nothing.
+    """
 
     workers: int = Field(default=2, ge=1)
+    nice: int = Field(default=10, ge=0, le=19)
     scheduler: Annotated[str, AfterValidator(checks.scheduler)] | None = None
+    scheduler_file: Location | None = None
+    tls_ca: Location | None = None
+    tls_cert: Location | None = None
+    tls_key: Location | None = None
+    wait_for_workers: int = Field(default=30, ge=1)  # seconds
     reads_per_second: float | None = Field(default=None, gt=0)
     window: Annotated[str, AfterValidator(checks.window)] | None = None
+
+    @model_validator(mode="after")
+    def _has_one_scheduler(self) -> Run:
+        if self.scheduler and self.scheduler_file:
+            raise ValueError("takes 'scheduler' or 'scheduler_file', not both")
+        return self
 
 
 class Output(Section):

@@ -118,10 +118,17 @@ key_file = "{KEY_FILE}"
 #in_place_statement = ""         # what was agreed with the PACS vendor, by whom, when
 
 [run]
-#workers = 2
-#scheduler = "tls://head-node:8786"   # this and the next two for later: refused by this version
-#reads_per_second = 500
+#workers = 2                     # processes of this machine
+#nice = 10                       # how far they step back for other programs, 0 to 19
+#reads_per_second = 500          # this and the next for later: refused by this version
 #window = "20:00-06:00"
+# Workers of a cluster instead: the address of a Dask scheduler, or `scheduler_file`, the file that
+# it writes about itself. The certificates are of your own making; see jobs/cluster.toml.
+#scheduler = "tls://head-node:8786"
+#tls_ca = "tls/ca.pem"
+#tls_cert = "tls/crawl.pem"
+#tls_key = "tls/crawl.key"
+#wait_for_workers = 30           # seconds, for a first worker to be there
 
 [output]
 dir = "out"

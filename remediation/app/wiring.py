@@ -281,7 +281,6 @@ class Session:
 def _no_empty_promise(job: Job) -> None:
     """Refuse settings that are read and not acted on: somebody relies on each of them."""
     promised = {
-        "[run] scheduler": job.run.scheduler,
         "[run] reads_per_second": job.run.reads_per_second,
         "[run] window": job.run.window,
         "[privacy] escrow_recipient": job.privacy.escrow_recipient,

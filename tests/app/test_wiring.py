@@ -22,7 +22,7 @@ from remediation.store.keys import new_key_file
 from remediation.tables.tallies import SOURCE_COLUMNS
 
 # Settings of the contract that are checked and not acted on yet.
-LATER = re.compile(r"^(scheduler|reads_per_second|window) = .*\n", re.MULTILINE)
+LATER = re.compile(r"^(reads_per_second|window) = .*\n", re.MULTILINE)
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_options_hold_no_key(opened, tmp_path):
 def test_a_setting_that_nothing_acts_on_is_refused_and_named(opened):
     with pytest.raises(UsageError) as caught:
         opened(FULL, later=True)
-    assert "[run] scheduler, [run] reads_per_second, [run] window" in str(caught.value)
+    assert "[run] reads_per_second, [run] window" in str(caught.value)
     recipient = f'escrow_recipient = "age1{"q" * 58}"'
     with pytest.raises(UsageError, match="escrow_recipient"):
         opened(changed('escrow_recipient = ""', recipient))
