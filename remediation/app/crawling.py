@@ -1,0 +1,94 @@
+"""The command that reads archives: crawl."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from remediation.app.config import load_job
+from remediation.app.console import JOB, JSON, counts, emit, note
+from remediation.app.fleet import fleet
+from remediation.app.progress import progress
+from remediation.app.records import recorded
+from remediation.app.wiring import Session
+from remediation.errors import PartlyDone, UsageError
+from remediation.stages import crawl as crawl_stage
+from remediation.store.archive import check_root
+from remediation.store.locks import lock_root
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command()
+@JOB
+@click.option(
+    "--from", "start", type=DAY, metavar="DATE", help="First StudyDate; the job's own by default."
+)
+@click.option("--to", "end", type=DAY, metavar="DATE", help="Last StudyDate, inclusive.")
+@click.option(
+    "--archive", "names", multiple=True, metavar="NAME", help="Only this archive; may be repeated."
+)
+@click.option("--fresh", is_flag=True, help="Read every file again.")
+@click.option(
+    "--workers", type=click.IntRange(1), metavar="N", help="Worker processes; the job's by default."
+)
+@JSON
+def crawl(
+    job: Path,
+    start: datetime | None,
+    end: datetime | None,
+    names: tuple[str, ...],
+    *,
+    fresh: bool,
+    workers: int | None,
+    as_json: bool,
+) -> None:
+    """Inventory JOB's archives; new and changed files only.
+
+    One row per file, one per number found and where it stands; no number in it, only tokens.
+    """
+    session = Session.open(load_job(job))
+    first, last = start.date() if start else None, end.date() if end else None
+    if first and last and first > last:
+        raise UsageError("the range ends before it begins", "--from, --to", "swap them")
+    chosen = names or tuple(archive.name for archive in session.job.archives)
+    options = [session.crawl_options(name, start=first, end=last, fresh=fresh) for name in chosen]
+    reports = []
+    with recorded(session.job, "crawl") as record:
+        for one in options:
+            check_root(one.archive.root)
+        with fleet(workers or session.job.run.workers) as mapper:
+            for one in options:
+                with (
+                    lock_root(one.archive.root, "crawl", in_place=False),
+                    progress(f"crawl {one.archive.name}", "files") as advance,
+                ):
+                    reports.append(crawl_stage.run(one, mapper=mapper, advance=advance))
+        record.update({report.archive: report.states for report in reports})
+        said = [dataclasses.asdict(one) for one in reports]
+        emit({"archives": said}, _crawl_lines(reports), as_json=as_json)
+        for report in reports:
+            if report.walked == 0:
+                note(f"warning: archive {report.archive} is empty")
+        if any(report.incomplete for report in reports):
+            raise PartlyDone(
+                "some files or folders could not be read", "", "see the report, by state and error"
+            )
+
+
+def _crawl_lines(reports: list[crawl_stage.CrawlReport]) -> list[str]:
+    lines = []
+    for one in reports:
+        lines.append(
+            f"{one.archive}: {one.walked:,} files: {one.new:,} new, {one.changed:,} changed, "
+            f"{one.unchanged:,} unchanged, {one.vanished:,} vanished"
+        )
+        if one.pruned_folders:
+            lines.append(f"  {one.pruned_folders:,} folders outside the range were not opened")
+        if one.lost_folders:
+            lines.append(f"  {one.lost_folders:,} folders could not be listed")
+        lines += counts("  read now, by state:", one.states)
+    return lines
