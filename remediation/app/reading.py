@@ -1,4 +1,7 @@
-"""Commands that prepare a job and judge its inventory: init, key, check, flag, match, report."""
+"""Commands that prepare a job and judge its inventory: init, key, check, flag, match, report.
+
+`COMMANDS` lists them with `crawl` and `schema`, which have modules of their own.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import click
 from remediation.app.config import load_job
 from remediation.app.console import JOB, JSON, counts, emit, note
 from remediation.app.crawling import crawl
+from remediation.app.describing import schema
 from remediation.app.progress import progress
 from remediation.app.records import recorded
 from remediation.app.wiring import Session
@@ -129,4 +133,13 @@ def report(job: Path, lang: Literal["nl", "en"] | None, *, as_json: bool) -> Non
     emit(result, [str(result.html)], as_json=as_json)
 
 
-COMMANDS: tuple[Callable[..., Any], ...] = (init, key, check, crawl, flag, match, report)
+COMMANDS: tuple[Callable[..., Any], ...] = (
+    init,
+    key,
+    check,
+    crawl,
+    flag,
+    match,
+    report,
+    schema,
+)

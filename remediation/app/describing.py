@@ -1,0 +1,209 @@
+"""The command that describes what the others write and read: schema.
+
+Datasets are described by the schemas that they are written with, the job file by the models that
+it is checked with, and the manifest by its dataclass: none of it can fall behind.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from typing import Any
+
+import click
+import pyarrow as pa
+
+from remediation.app.config_sections import JobFile
+from remediation.app.console import JSON, emit
+from remediation.errors import UsageError
+from remediation.model.manifest import Manifest
+from remediation.tables import schemas
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_PARTS = "archive=<name>/study_month=<YYYY-MM>/part-0.parquet"
+_INVENTORY = ("instances", "findings", "tallies")
+
+DATASETS: Mapping[str, tuple[pa.Schema, str]] = {
+    "instances": (schemas.INSTANCES, f"inventory/instances/{_PARTS}"),
+    "findings": (schemas.FINDINGS, f"inventory/findings/{_PARTS}"),
+    "tallies": (schemas.TALLIES, f"inventory/tallies/{_PARTS}"),
+    "studies": (schemas.STUDIES, "studies.parquet"),
+    "places": (schemas.PLACES, "places.parquet"),
+    "coverage": (schemas.COVERAGE, "coverage.parquet"),
+    "periods": (schemas.PERIODS, "periods.parquet"),
+    "identities": (schemas.IDENTITIES, "identities.parquet"),
+    "corrections": (schemas.CORRECTIONS, "manifests/<id>/corrections.parquet"),
+    "refusals": (schemas.REFUSALS, "manifests/<id>/refusals.parquet"),
+}
+"""Each dataset: its schema, and its file below the job's output folder."""
+
+_ALL: Mapping[str, str] = {
+    "inventory": "instances, findings and tallies together",
+    **{name: where for name, (_, where) in DATASETS.items()},
+    "job": "the job file, as JSON Schema",
+    "manifest": "manifests/<id>/manifest.json, as JSON Schema",
+}
+
+_MANIFEST: Mapping[str, str] = {
+    "created": "time of the plan, ISO 8601 in UTC",
+    "expires": "after this time it is refused, ISO 8601 in UTC",
+    "author": "who planned; neither this name nor this key can approve",
+    "responsible": "the person on whose responsibility it runs",
+    "job": "name of the job",
+    "placement": "the target placement: its name and its settings",
+    "archives": "name of each archive, and the id that the job's state gave it",
+    "counts": "files to be corrected, their studies, and studies refused",
+    "in_place_statement": "what was agreed with the PACS vendor; empty: never in place",
+    "key_id": "short digest of the key that tokens, sealed paths and digests were made with",
+    "tool_version": "version of remediation that planned",
+    "selection": "periods and conditions that limited the plan; empty: everything",
+    "not_done": "what these corrections leave to people",
+    "job_file": "path of the job file, relative to the manifest's folder",
+    "digest": "SHA-256 over the content, corrections and refusals included: what is approved",
+}
+_MANIFEST_ID = "the first 16 digits of the digest: the name of the manifest's folder"
+
+
+@click.command()
+@click.argument("name", required=False)
+@JSON
+def schema(name: str | None, *, as_json: bool) -> None:
+    """Show the columns of a dataset, or the keys of the job file or a manifest.
+
+    Without NAME: which names there are.
+    """
+    if name is None:
+        lines = [*_aligned(_ALL.items())]
+        emit({"names": dict(_ALL)}, lines, as_json=as_json)
+    elif name == "job":
+        emit(job_schema(), _keys(job_schema()), as_json=as_json)
+    elif name == "manifest":
+        emit(manifest_schema(), _keys(manifest_schema()), as_json=as_json)
+    elif name == "inventory" or name in DATASETS:
+        names = _INVENTORY if name == "inventory" else (name,)
+        said = {"schema": name, "datasets": {one: described(one) for one in names}}
+        emit(said, _columns(names), as_json=as_json)
+    else:
+        raise UsageError("no such schema", "", f"choose from {', '.join(_ALL)}")
+
+
+def described(name: str) -> dict[str, Any]:
+    """Return what there is to know of one dataset: its file, schema version, and columns."""
+    found, where = DATASETS[name]
+    return {
+        "file": where,
+        "schema_version": (found.metadata or {}).get(b"schema_version", b"").decode(),
+        "columns": [
+            {"name": one.name, "type": str(one.type), "description": _meaning(one)} for one in found
+        ],
+    }
+
+
+def job_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a job file, its TOML read as JSON; dates are ISO 8601 text.
+
+    It tells keys, types and defaults; `check` tells what holds between them.
+    """
+    said = JobFile.model_json_schema(by_alias=True)
+    # A word that is turned into a date before the type is checked: pydantic does not see it.
+    said["$defs"]["JobTable"]["properties"]["to"]["anyOf"].insert(0, {"const": "yesterday"})
+    return {"$schema": _DIALECT} | said
+
+
+def manifest_schema() -> dict[str, Any]:
+    """Return the JSON Schema of `manifest.json`."""
+    properties = {
+        one.name: _type(str(one.type)) | {"description": _MANIFEST[one.name]}
+        for one in fields(Manifest)
+    }
+    properties["manifest_id"] = {"type": "string", "description": _MANIFEST_ID}
+    return {
+        "$schema": _DIALECT,
+        "title": "Manifest",
+        "description": "A plan as a value; it holds tokens, no numbers.",
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _type(annotation: str) -> dict[str, Any]:
+    """Return the JSON Schema of an annotation of `Manifest`."""
+    known: dict[str, dict[str, Any]] = {
+        "str": {"type": "string"},
+        "Mapping[str, Any]": {"type": "object"},
+        "Mapping[str, str]": {"type": "object", "additionalProperties": {"type": "string"}},
+        "Mapping[str, int]": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "tuple[str, ...]": {"type": "array", "items": {"type": "string"}},
+    }
+    return known[annotation]
+
+
+def _meaning(field: pa.Field) -> str:
+    return (field.metadata or {}).get(b"description", b"").decode()  # type: ignore[no-any-return]
+
+
+def _columns(names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        found, where = DATASETS[name]
+        yield f"{name}: {where}"
+        yield from _aligned((one.name, _kind(one.type), _meaning(one)) for one in found)
+
+
+def _kind(type_: pa.DataType) -> str:
+    """Return an Arrow type in words; all that our structs hold is text, or named for its unit."""
+    if pa.types.is_list(type_):
+        return f"list of {_kind(type_.value_type)}"
+    if pa.types.is_struct(type_):
+        return "{" + ", ".join(one.name for one in type_) + "}"
+    return str(type_)
+
+
+def _keys(said: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the keys of a JSON Schema as lines, table by table."""
+    tables = {"": said} | dict(said.get("$defs", {}))
+    for name, table in tables.items():
+        about = str(table["description"]).partition("\n")[0]
+        yield f"{name}: {about}" if name else about
+        required = table.get("required", ())
+        yield from _aligned(
+            (key, _words(one), _note(key, one, required))
+            for key, one in table["properties"].items()
+        )
+
+
+def _note(key: str, one: Mapping[str, Any], required: Iterable[str]) -> str:
+    if "description" in one:
+        return str(one["description"])
+    default = one.get("default")
+    if key in required:
+        return "required"
+    # A table's own defaults stand with its keys.
+    if default is None or isinstance(default, dict):
+        return "optional"
+    return f"default {json.dumps(default)}"
+
+
+def _words(one: Mapping[str, Any]) -> str:
+    """Return the type of one key in words."""
+    if "$ref" in one:
+        return str(one["$ref"]).rpartition("/")[2]
+    if "anyOf" in one:
+        # Null is what a key that is left out becomes; TOML cannot say it.
+        return " | ".join(_words(way) for way in one["anyOf"] if way != {"type": "null"})
+    if "enum" in one or "const" in one:
+        return " | ".join(json.dumps(value) for value in one.get("enum", [one.get("const")]))
+    if one["type"] == "array":
+        return f"list of {_words(one['items'])}"
+    return str(one.get("format") or one["type"])
+
+
+def _aligned(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """Yield rows as lines with aligned columns, the last as long as it is."""
+    table = list(rows)
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        cells = (f"{cell:{width}}" for cell, width in zip(row, widths, strict=True))
+        yield "  " + "  ".join(cells).rstrip()
