@@ -13,11 +13,13 @@ from remediation.app.console import JOB, JSON, counts, emit, note
 from remediation.app.fleet import fleet
 from remediation.app.progress import progress
 from remediation.app.records import recorded
+from remediation.app.where import chosen
 from remediation.app.wiring import Session
 from remediation.errors import PartlyDone, UsageError
 from remediation.stages import crawl as crawl_stage
 from remediation.store.archive import check_root
 from remediation.store.locks import lock_root
+from remediation.store.ready import ready_for
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -33,7 +35,17 @@ DAY = click.DateTime(["%Y-%m-%d"])
 )
 @click.option("--fresh", is_flag=True, help="Read every file again.")
 @click.option(
-    "--workers", type=click.IntRange(1), metavar="N", help="Worker processes; the job's by default."
+    "--workers",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Worker processes of this machine; the job's workers by default.",
+)
+@click.option("--scheduler", metavar="URL", help="The workers of this Dask scheduler: tls://...")
+@click.option(
+    "--scheduler-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The same, by the file that `dask scheduler` wrote.",
 )
 @JSON
 def crawl(
@@ -44,6 +56,8 @@ def crawl(
     *,
     fresh: bool,
     workers: int | None,
+    scheduler: str | None,
+    scheduler_file: Path | None,
     as_json: bool,
 ) -> None:
     """Inventory JOB's archives; new and changed files only.
@@ -54,13 +68,19 @@ def crawl(
     first, last = start.date() if start else None, end.date() if end else None
     if first and last and first > last:
         raise UsageError("the range ends before it begins", "--from, --to", "swap them")
-    chosen = names or tuple(archive.name for archive in session.job.archives)
-    options = [session.crawl_options(name, start=first, end=last, fresh=fresh) for name in chosen]
+    where = chosen(session.job.run, workers, scheduler, scheduler_file)
+    names = names or tuple(archive.name for archive in session.job.archives)
+    options = [session.crawl_options(name, start=first, end=last, fresh=fresh) for name in names]
     reports = []
     with recorded(session.job, "crawl") as record:
         for one in options:
             check_root(one.archive.root)
-        with fleet(workers or session.job.run.workers) as mapper:
+        roots = [one.archive.root for one in options]
+        key_file, key_id = session.job.privacy.key_file, session.keys.key_id
+        with (
+            ready_for(key_file, key_id, roots, session.output) as ready,
+            fleet(where, ready) as mapper,
+        ):
             for one in options:
                 with (
                     lock_root(one.archive.root, "crawl", in_place=False),

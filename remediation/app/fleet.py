@@ -1,7 +1,9 @@
 """The fleet: worker processes of Dask, for stages that read much. Dask is used here only.
 
-Workers listen on loopback behind TLS with a certificate of this run alone: whoever can talk to a
-worker can make it run code. Nothing spills to disk, and task keys are opaque.
+Workers of this machine listen on loopback behind TLS, with a certificate of this run alone: whoever
+can talk to a worker can make it run code. Those of a scheduler elsewhere are reached over TLS with
+certificates of the hospital's own. Nothing of a value passes through Dask: task keys are random,
+tasks show nothing of themselves, and what fails in a worker leaves it as a line of ours.
 """
 
 from __future__ import annotations
@@ -11,23 +13,48 @@ import logging
 import signal
 import tempfile
 import threading
-import uuid
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
-from remediation.errors import RemediationError
+from remediation.app.console import note
+from remediation.app.crew import Crew, Ready, at_ease
+from remediation.app.where import Where
+from remediation.errors import RemediationError, UsageError
 from remediation.model.running import Mapper
 
-_AHEAD = 4  # tasks a worker may have waiting: the client holds no list of the whole archive
+_REACH_S = 12  # to reach a scheduler
 
 
 @contextlib.contextmanager
-def fleet(workers: int) -> Iterator[Mapper]:
-    """Yield a mapper over `workers` processes; for 1 the built-in `map` of this process."""
-    if workers <= 1:
+def fleet(where: Where | int, ready: Ready = at_ease) -> Iterator[Mapper]:
+    """Yield a mapper over the workers; for one process it is the built-in `map` of this one.
+
+    Args:
+        where: Where they are, or how many processes of this machine.
+        ready: Called in every process before its first task; what it raises is this command's
+            error, or, from a worker that comes later, a warning: that one is sent away.
+
+    Raises:
+        UsageError: The certificates are missing or cannot be used.
+        RemediationError: The scheduler cannot be reached, no worker comes, or one is not ready.
+    """
+    where = Where(where) if isinstance(where, int) else where
+    if not where.scheduler and where.workers <= 1:
+        ready()
         yield map
         return
+    for name in ("distributed", "distributed.nanny", "distributed.worker", "distributed.scheduler"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    with (_elsewhere if where.scheduler else _here)(where) as client:
+        crew = Crew(client, where, ready)
+        crew.gather()
+        yield crew
+
+
+@contextlib.contextmanager
+def _here(where: Where) -> Iterator[Any]:
+    """Yield a client of new processes of this machine; they end with it."""
     import dask
     from distributed import Client, LocalCluster, Security
 
@@ -40,8 +67,6 @@ def fleet(workers: int) -> Iterator[Mapper]:
         "distributed.scheduler.http.routes": [],
         "distributed.worker.http.routes": [],
     }
-    for name in ("distributed", "distributed.nanny", "distributed.worker", "distributed.scheduler"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
     with (
         tempfile.TemporaryDirectory(prefix="remediation-") as private,
         dask.config.set(quiet | {"temporary-directory": private}),
@@ -49,7 +74,7 @@ def fleet(workers: int) -> Iterator[Mapper]:
     ):
         with _deaf_to_interrupts():
             cluster = LocalCluster(
-                n_workers=workers,
+                n_workers=where.workers,
                 threads_per_worker=1,
                 processes=True,
                 host="127.0.0.1",
@@ -60,7 +85,64 @@ def fleet(workers: int) -> Iterator[Mapper]:
                 silence_logs=logging.CRITICAL,
             )
             held.enter_context(cluster)
-        yield _Spread(held.enter_context(Client(cluster)), workers)
+        yield held.enter_context(Client(cluster))
+
+
+@contextlib.contextmanager
+def _elsewhere(where: Where) -> Iterator[Any]:
+    """Yield a client of a scheduler that others started; it and its workers stay."""
+    import dask
+    from distributed import Client
+    from distributed.versions import VersionMismatchWarning
+
+    security = _security(where)
+    with dask.config.set({"distributed.comm.timeouts.connect": f"{_REACH_S}s"}):
+        try:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", VersionMismatchWarning)
+                client = Client(
+                    where.scheduler, security=security, timeout=_REACH_S, set_as_default=False
+                )
+        except (OSError, ImportError):
+            raise RemediationError(
+                "the scheduler cannot be reached",
+                where.scheduler,
+                "is it running there, with certificates of the same authority as ours?",
+            ) from None
+        with client:
+            if any(issubclass(one.category, VersionMismatchWarning) for one in caught):
+                note("warning: the versions of Dask differ between here, scheduler and workers")
+            yield client
+
+
+def _security(where: Where) -> Any:
+    """Return certificates: those of the job, or else those of Dask's own configuration."""
+    from distributed import Security
+
+    if where.scheduler.startswith("tcp://"):
+        return None
+    files = {
+        "tls_ca_file": where.tls_ca,
+        "tls_client_cert": where.tls_cert,
+        "tls_client_key": where.tls_key,
+    }
+    given = {name: str(path) for name, path in files.items() if path}
+    security = Security(require_encryption=True, **given)
+    if not (security.tls_ca_file and security.tls_client_cert):
+        raise UsageError(
+            "a tls:// scheduler needs certificates",
+            "[run] tls_ca, tls_cert, tls_key",
+            "name them there, or in Dask's own configuration (distributed.comm.tls)",
+        )
+    try:
+        security.get_connection_args("client")
+    except OSError:  # an SSLError is one
+        raise UsageError(
+            "the certificates cannot be used",
+            "[run] tls_ca, tls_cert, tls_key",
+            "they must be readable PEM files, and the key that of the certificate",
+        ) from None
+    return security
 
 
 @contextlib.contextmanager
@@ -81,37 +163,3 @@ def _deaf_to_interrupts() -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-
-
-class _Spread:
-    """Maps in the order of completion, with a bounded number of tasks under way."""
-
-    def __init__(self, client: Any, workers: int) -> None:
-        self.client, self.ahead = client, workers * _AHEAD
-
-    def __call__(self, function: Callable[[Any], Any], tasks: Iterable[Any], /) -> Iterator[Any]:
-        from distributed import as_completed
-
-        waiting = iter(tasks)
-        running = as_completed(self._submit(function, task) for task in islice(waiting, self.ahead))
-        for future in running:
-            error = future.exception()
-            if error is not None:
-                raise _told(error)
-            result = future.result()
-            future.release()
-            for task in islice(waiting, 1):
-                running.add(self._submit(function, task))
-            yield result
-
-    def _submit(self, function: Callable[[Any], Any], task: Any) -> Any:
-        return self.client.submit(function, task, key=uuid.uuid4().hex, pure=False, retries=2)
-
-
-def _told(error: BaseException) -> BaseException:
-    """Keep our own one-line errors; of others only the kind, for their text may hold values."""
-    if isinstance(error, RemediationError):
-        return error
-    return RemediationError(
-        f"a worker failed ({type(error).__name__})", "", "run again with --debug"
-    )
