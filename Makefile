@@ -5,15 +5,16 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
 PYTEST := $(BIN)/python -m pytest
-.PHONY: help install demo test check format faults clean
+.PHONY: help install demo test check format faults bench fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
 
 $(STAMP): pyproject.toml .ci/constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[dev]'
+	$(INSTALL) -e '.[dev]'
 	touch $@
 
 install: $(STAMP) ## the virtual environment in .venv, everything pinned as tested
@@ -33,6 +34,16 @@ check: $(STAMP) ## the gate: format, lint, types, layers, doctests
 
 faults: $(STAMP) ## every fault at every system call of the writer (minutes; needs strace)
 	REMEDIATION_FAULTS=all $(PYTEST) -q tests/store/test_fault_sweep.py
+
+# Peers that cannot be installed on this machine are named in the table as not there.
+bench: $(STAMP) ## speed beside pydicom, DCMTK, GDCM, dicomsdl, dicom-rs and the limit (BENCH=--help)
+	$(INSTALL) -e '.[bench]' || echo "some peers could not be installed"
+	PYTHONPATH=tests $(BIN)/python -m bench $(BENCH)
+
+SECONDS ?= 60
+fuzz: $(STAMP) ## damaged bytes for the header scanner and the rows (SECONDS=60)
+	$(INSTALL) -e '.[fuzz]'
+	PYTHONPATH=tests $(BIN)/python -m fuzz $(SECONDS)
 
 format: $(STAMP) ## let ruff format and mend what it can
 	$(BIN)/ruff format .
