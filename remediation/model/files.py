@@ -77,8 +77,26 @@ class Layout:
 
     template: str
 
+    @property
+    def levels(self) -> int:
+        """The number of directory levels that the template names; 0 where there is none."""
+        return self.template.count("/") + 1 if self.template else 0
+
+    def matches(self, parts: list[str]) -> bool:
+        """Tell whether directories of these names, from the root down, are as the template says.
+
+        >>> Layout("data/{yyyy}/{mm}").matches(["data"]), Layout("{yyyy}/{mm}").matches(["data"])
+        (True, False)
+        """
+        return self._found(parts) is not None
+
     def span(self, parts: list[str]) -> tuple[date, date] | None:
         """Return first and last day that directories of these names hold; None if they say none."""
+        found = self._found(parts)
+        return _span(found) if found else None
+
+    def _found(self, parts: list[str]) -> dict[str, str] | None:
+        """Return the digits of the date that these names give; None where a name does not match."""
         if not self.template:
             return None
         found: dict[str, str] = {}
@@ -90,7 +108,7 @@ class Layout:
             if not match:
                 return None
             found |= match.groupdict()
-        return _span(found)
+        return found
 
 
 def _span(found: dict[str, str]) -> tuple[date, date] | None:

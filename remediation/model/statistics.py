@@ -42,7 +42,7 @@ class Calibration:
     verdict: Verdict
 
 
-def wilson(successes: int, trials: int, z: float = Z95) -> tuple[float, float]:
+def wilson(successes: float, trials: float, z: float = Z95) -> tuple[float, float]:
     """Return the Wilson interval of a share: (low, high), both in [0, 1]; no trials: (0, 1).
 
     Raises:
