@@ -36,6 +36,9 @@ _ANSWER_S = 30  # for a worker to look at its share: one that hangs is not waite
 _STOP_S = 60  # for workers elsewhere to finish what they have in hand
 
 
+_ME = uuid.uuid4().hex  # this process, as a worker
+
+
 def at_ease() -> None:
     """Ask nothing."""
 
@@ -58,6 +61,7 @@ class _Task:
 class _Unfit:
     """What a worker gives back instead of a result."""
 
+    worker: str
     host: str
     error: RemediationError
 
@@ -78,7 +82,7 @@ def _work(one: _Task) -> Any:
     try:
         _fit(one.ready)
     except Exception as error:  # noqa: BLE001 - none of them may reach Dask
-        return _Unfit(platform.node(), told(error))
+        return _Unfit(_ME, platform.node(), told(error))
     try:
         return one.function(one.task)
     except Exception as error:  # noqa: BLE001 - as above
@@ -105,6 +109,10 @@ async def _asked(ready: Ready, dask_worker: Any) -> _Answer:
 def _fit(ready: Ready) -> None:
     """Ask once in each process: what raises is not remembered."""
     ready()
+
+
+def _me() -> str:
+    return _ME
 
 
 def _busy(keys: frozenset[str], dask_worker: Any) -> bool:
@@ -146,6 +154,7 @@ class Crew:
         self.client, self.where, self.ready = client, where, ready
         self.threads, self.looked = 0, 0.0  # how many at the last look, and when that was
         self.alone_since: float | None = None
+        self.running: dict[str, Any] = {}  # futures by key, of all calls
         self.dismissed: dict[str, RemediationError] = {}
 
     def gather(self) -> None:
@@ -178,35 +187,34 @@ class Crew:
     def __call__(self, function: Callable[[Any], Any], tasks: Iterable[Any], /) -> Iterator[Any]:
         """Yield the function's result for each task."""
         waiting, done = iter(tasks), queue.SimpleQueue[Any]()
-        running: dict[str, tuple[Any, Any]] = {}
+        under_way: dict[str, Any] = {}
 
         def send(task: Any) -> None:
             future = self._submit(function, task)
-            running[future.key] = future, task
+            under_way[future.key] = task
             future.add_done_callback(done.put)
 
-        try:
-            while True:
-                for task in islice(waiting, max(0, self._ahead() - len(running))):
-                    send(task)
-                if not running:
-                    return
-                future = self._next(done)
-                result = self._result(future)
-                _, task = running.pop(future.key)
-                if isinstance(result, _Unfit):
-                    self._dismiss(future, result)
-                    send(task)
-                else:
-                    future.release()
-                    yield result
-        finally:
-            self._stop(running)
+        while True:
+            for task in islice(waiting, max(0, self._ahead() - len(under_way))):
+                send(task)
+            if not under_way:
+                return
+            future = self._next(done)
+            result = self._result(future)
+            del self.running[future.key]
+            task = under_way.pop(future.key)
+            if isinstance(result, _Unfit):
+                self._dismiss(result)
+                send(task)
+            else:
+                future.release()
+                yield result
 
     def _submit(self, function: Callable[[Any], Any], task: Any) -> Any:
         one = _Task(function, task, self.ready, 0 if self.where.scheduler else self.where.nice)
         key = uuid.uuid4().hex  # by default it would name the function, and tell equal arguments
-        return self.client.submit(_work, one, key=key, pure=False, retries=_TRIES)
+        self.running[key] = self.client.submit(_work, one, key=key, pure=False, retries=_TRIES)
+        return self.running[key]
 
     def _ahead(self) -> int:
         if time.monotonic() - self.looked > _LOOK_S:
@@ -245,27 +253,30 @@ class Crew:
         elif self.looked - self.alone_since > self.where.patience:
             raise self._nobody()
 
-    def _dismiss(self, future: Any, unfit: _Unfit) -> None:
+    def _dismiss(self, unfit: _Unfit) -> None:
         """Send a worker away: it would take every task, for it is done with each at once."""
-        (found,) = self.client.who_has([future]).values() or ((),)
-        for address in set(found) - self.dismissed.keys():
-            self.dismissed[address] = unfit.error
-            note(f"warning: the worker on {unfit.host} is sent away: {unfit.error}")
-            self.client.retire_workers(workers=[address], close_workers=True)
+        if unfit.worker in self.dismissed:
+            return
+        self.dismissed[unfit.worker] = unfit.error
+        note(f"warning: the worker on {unfit.host} is sent away: {unfit.error}")
+        # Not by who holds the result: that is copied to others when a worker goes.
+        said = self.client.run(_me, on_error="ignore")
+        gone = [address for address, worker in said.items() if worker == unfit.worker]
+        self.client.retire_workers(workers=gone, close_workers=True)
 
-    def _stop(self, running: dict[str, tuple[Any, Any]]) -> None:
+    def stop(self) -> None:
         """Drop what is under way; wait until workers elsewhere have nothing of it in hand.
 
         Those of this machine end with the fleet. One elsewhere would go on with its task, and
         write its shard, while the next run works already.
         """
-        if not running or self.client.status != "running":
+        if not self.running or self.client.status != "running":
             return
         with contextlib.suppress(Exception):  # it is over: nothing may hide why
-            self.client.cancel([future for future, _ in running.values()])
+            self.client.cancel(list(self.running.values()))
             end = time.monotonic() + _STOP_S
             while self.where.scheduler and time.monotonic() < end:
-                said = self.client.run(_busy, frozenset(running), on_error="ignore")
+                said = self.client.run(_busy, frozenset(self.running), on_error="ignore")
                 if not any(said.values()):
                     return
                 time.sleep(0.2)

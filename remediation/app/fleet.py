@@ -49,7 +49,10 @@ def fleet(where: Where | int, ready: Ready = at_ease) -> Iterator[Mapper]:
     with (_elsewhere if where.scheduler else _here)(where) as client:
         crew = Crew(client, where, ready)
         crew.gather()
-        yield crew
+        try:
+            yield crew
+        finally:
+            crew.stop()
 
 
 @contextlib.contextmanager

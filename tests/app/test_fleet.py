@@ -7,19 +7,22 @@ import re
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-import pyarrow.dataset as ds
 import pytest
+from app.dask_cluster import contents, kill_a_busy_one, memory_of
 
 from remediation.app.fleet import fleet
+from remediation.app.where import Where
 from remediation.errors import KeyFileError, RemediationError
 from remediation.stages import crawl
+from remediation.store.keys import load_key_file, new_key_file
+from remediation.store.ready import ready_for
 
-VOLATILE = ["run_id", "crawled_at"]
 CANARY = "JANSEN 999900006"
 
 
@@ -44,7 +47,7 @@ def two(tmp_path_factory):
         for number in (1, 2):
             os.dup2(heard.fileno(), number)
         try:
-            mapper = held.enter_context(fleet(2))
+            mapper = held.enter_context(fleet(Where(2, nice=1)))
         finally:
             for number, former in zip((1, 2), kept, strict=True):
                 os.dup2(former, number)
@@ -81,20 +84,48 @@ def test_the_demo_is_crawled_by_workers_as_by_one_process(
     two, demo, session_of, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(crawl, "SHARD_FILES", 150)
-    options = session_of(demo).crawl_options("west")
-    known = options.inventory()
-    options = replace(options, output=tmp_path / "out")
+    known = session_of(demo).crawl_options("west")
+    options = replace(known, output=tmp_path / "out")
     told = []
     report = crawl.run(options, mapper=two.mapper, advance=told.append)
     assert report.new == report.walked == sum(told) > 500
     assert len(told) > 3, "many shards"
-    here = ds.field("archive") == "west"
-    spread = options.inventory()
-    one, other = known.instances(where=here), spread.instances()
-    assert other.drop_columns(VOLATILE).equals(one.drop_columns(VOLATILE))
-    assert spread.findings().equals(known.findings(where=here))
-    tallies = [row for row in known.tallies().to_pylist() if row["archive"] == "west"]
-    assert spread.tallies().to_pylist() == tallies
+    assert contents(options) == contents(known)
+
+
+def test_a_worker_that_is_killed_in_the_middle_changes_nothing(
+    two, demo, session_of, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(crawl, "SHARD_FILES", 50)
+    known = session_of(demo).crawl_options("west")
+    options = replace(known, output=tmp_path / "out")
+    told = []
+
+    def advance(files):
+        told.append(files)
+        if len(told) == 2:
+            kill_a_busy_one(two.mapper.client)
+
+    crawl.run(options, mapper=two.mapper, advance=advance)
+    assert contents(options) == contents(known)
+    two.mapper.client.wait_for_workers(2, timeout=60)  # its nanny starts another
+
+
+def test_workers_step_back_for_other_programs(two):
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    asked = partial(os.getpriority, os.PRIO_PROCESS)
+    assert set(two.mapper(asked, [0] * 8)) == {max(1, ours)}
+    assert os.getpriority(os.PRIO_PROCESS, 0) == ours
+
+
+def test_one_process_is_asked_as_well_whether_it_is_ready(tmp_path):
+    new_key_file(tmp_path / "own.key")
+    key_id = load_key_file(tmp_path / "own.key").key_id
+    for workers in (1, 2):
+        with ready_for(tmp_path / "own.key", key_id, [tmp_path], tmp_path) as ready:
+            other = replace(ready, key_id="0" * 16)
+            with pytest.raises(KeyFileError, match="another key"), fleet(workers, other):
+                pytest.fail("no mapper is given out")
 
 
 def test_a_failing_task_tells_its_kind_and_no_value(two, caplog):
@@ -115,7 +146,7 @@ def test_our_own_errors_keep_their_words_and_their_exit_code(two, demo, session_
     options = session_of(demo).crawl_options("oost")
     options = replace(options, key_id="0" * 16, output=tmp_path / "out")
     with pytest.raises(KeyFileError, match="another key") as caught:
-        list(two.mapper(crawl.read_shard, [(options, crawl.Shard(0, ()))]))
+        list(two.mapper(crawl.read_shard, [(options, crawl.Shard(0, b""))]))
     assert caught.value.exit_code == 12
 
 
@@ -134,13 +165,12 @@ def test_the_web_server_of_the_scheduler_has_no_pages(two):
 
 
 def test_workers_listen_on_loopback_behind_tls_and_keep_nothing_on_disk(two):
-    import dask
-
     client = two.mapper.client
     addresses = [client.scheduler.address, *client.scheduler_info(n_workers=-1)["workers"]]
     assert len(addresses) == 3
     assert all(address.startswith("tls://127.0.0.1:") for address in addresses)
-    assert dask.config.get("distributed.worker.memory.spill") is False
+    for memory in two.mapper.client.run(memory_of).values():
+        assert memory == (False, False), "nothing is spilled"
     future = two.mapper._submit(str, CANARY)
     assert re.fullmatch("[0-9a-f]{32}", future.key)
     assert future.result() == CANARY
