@@ -23,7 +23,7 @@ from remediation.store.archive import check_root
 from remediation.store.keys import load_key_file
 
 _NAMES = 8  # that a root is known by; one of them is enough, for a folder may go meanwhile
-_LOOKS, _PAUSE_S = 11, 0.5  # a share's client may remember for some seconds that a file was absent
+_LOOKS, _PAUSE_S = 5, 0.5  # a share's client may remember for some seconds that a file was absent
 
 
 @dataclass(frozen=True, slots=True)
