@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
+import re
 from pathlib import Path
 
 import dask
 import pytest
+import yaml
 from app.dask_cluster import certificates
 from app.hospital_line import call
 from job_texts import FULL, changed
 from small_hospital import lay_down
 
+from remediation.app.config import load_job
 from remediation.app.config_sections import Run
 from remediation.app.fleet import fleet
 from remediation.app.where import Where, address_in, chosen
 from remediation.errors import UsageError
 
 HEAD = "tls://head-node:8786"
+JOBS = Path(__file__).parents[2] / "jobs"
 
 
 def scheduler_file(folder: Path, address: object) -> Path:
@@ -132,4 +135,21 @@ def test_the_command_line_says_so_in_one_line(tmp_path, capsys, monkeypatch):
     assert "name one" in line("--scheduler", HEAD, "--workers", 2)
     monkeypatch.setenv("REMEDIATION_CRAWL_SCHEDULER", "tcp://head:8786")
     assert "must be tls://host:port" in line()
-    assert os.environ["REMEDIATION_CRAWL_SCHEDULER"]
+
+
+def test_the_job_for_a_cluster_loads_and_its_recipe_keeps_to_the_rules(tmp_path):
+    run = load_job(JOBS / "cluster.toml").run
+    assert chosen(run).scheduler == "tls://head-node:8786"
+    assert all((run.tls_ca, run.tls_cert, run.tls_key))
+    recipe = (JOBS / "slurm.md").read_text(encoding="utf-8")
+    text, code = re.findall(r"```(?:yaml|console)\n(.*?)```", recipe, re.DOTALL)
+    settings = yaml.safe_load(text)
+    slurm, tls = settings["jobqueue"]["slurm"], settings["distributed"]["comm"]["tls"]
+    assert slurm["scheduler-options"]["dashboard_address"] == "127.0.0.1:0"
+    assert slurm["worker-extra-args"][-2:] == ["--dashboard-address", "127.0.0.1:0"]
+    for name in ("SPILL", "TARGET"):
+        line = f"export DASK_DISTRIBUTED__WORKER__MEMORY__{name}=False"
+        assert line in slurm["job-script-prologue"]
+        assert f"#   {line}\n" in (JOBS / "cluster.toml").read_text(encoding="utf-8")
+    assert set(tls) == {"ca-file", "client", "scheduler", "worker"}
+    compile(code.split("<<'END'\n")[1].split("\nEND\n")[0], "slurm.md", "exec")
