@@ -17,9 +17,9 @@ from remediation.app.where import chosen
 from remediation.app.wiring import Session
 from remediation.errors import PartlyDone, UsageError
 from remediation.stages import crawl as crawl_stage
-from remediation.store.archive import check_root
 from remediation.store.locks import lock_root
 from remediation.store.ready import ready_for
+from remediation.store.walking import check_root
 
 DAY = click.DateTime(["%Y-%m-%d"])
 

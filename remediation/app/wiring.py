@@ -25,7 +25,7 @@ from remediation.store.keys import load_key_file
 from remediation.store.manifests import Stored
 from remediation.store.permission import Conditions
 from remediation.tables.judge import Sources
-from remediation.tables.schemas import FINDINGS, INSTANCES, TALLIES
+from remediation.tables.schemas import INVENTORY
 
 if TYPE_CHECKING:
     from remediation.app.report.build import ReportResult
@@ -208,7 +208,7 @@ class Session:
     ) -> apply.ApplyOptions:
         """Options of `apply`; they say where and when it may, never what is written."""
         job = self.job
-        inventory = Inventory(self.output, self.keys.key_id, INSTANCES, FINDINGS, TALLIES)
+        inventory = Inventory(self.output, self.keys.key_id, INVENTORY)
         approvers = {one.name: one.public_key for one in job.approvers}
         return apply.ApplyOptions(
             output=self.output,

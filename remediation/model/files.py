@@ -9,10 +9,14 @@ from __future__ import annotations
 import calendar
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from datetime import date
 
 from remediation.model.secrets import SEALED, Keys
+
+INSIDE = "//"  # between a container's path and that of a file inside; no path on a disk has it
 
 _ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
 _PARTS = {"yyyymmdd": r"(?P<yyyymmdd>\d{8})", "yyyy": r"(?P<yyyy>\d{4})"}
@@ -82,7 +86,7 @@ class Layout:
         """The number of directory levels that the template names; 0 where there is none."""
         return self.template.count("/") + 1 if self.template else 0
 
-    def matches(self, parts: list[str]) -> bool:
+    def matches(self, parts: Sequence[str]) -> bool:
         """Tell whether directories of these names, from the root down, are as the template says.
 
         >>> Layout("data/{yyyy}/{mm}").matches(["data"]), Layout("{yyyy}/{mm}").matches(["data"])
@@ -90,25 +94,34 @@ class Layout:
         """
         return self._found(parts) is not None
 
-    def span(self, parts: list[str]) -> tuple[date, date] | None:
+    def span(self, parts: Sequence[str]) -> tuple[date, date] | None:
         """Return first and last day that directories of these names hold; None if they say none."""
         found = self._found(parts)
         return _span(found) if found else None
 
-    def _found(self, parts: list[str]) -> dict[str, str] | None:
+    def _found(self, parts: Sequence[str]) -> dict[str, str] | None:
         """Return the digits of the date that these names give; None where a name does not match."""
         if not self.template:
             return None
         found: dict[str, str] = {}
-        for pattern, part in zip(self.template.split("/"), parts, strict=False):
-            regex = re.escape(pattern)
-            for name, group in _PARTS.items():
-                regex = regex.replace(re.escape("{" + name + "}"), group)
-            match = re.fullmatch(regex, part, re.ASCII)
+        for pattern, part in zip(_levels(self.template), parts, strict=False):
+            match = pattern.fullmatch(part)
             if not match:
                 return None
             found |= match.groupdict()
         return found
+
+
+@lru_cache(16)
+def _levels(template: str) -> list[re.Pattern[str]]:
+    """Return one pattern for each directory level."""
+    patterns = []
+    for level in template.split("/"):
+        regex = re.escape(level)
+        for name, group in _PARTS.items():
+            regex = regex.replace(re.escape("{" + name + "}"), group)
+        patterns.append(re.compile(regex, re.ASCII))
+    return patterns
 
 
 def _span(found: dict[str, str]) -> tuple[date, date] | None:

@@ -14,14 +14,14 @@ that is less, so that weights which go together with the answer widen the interv
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from math import expm1, log1p
 
 from remediation.model.statistics import wilson
 
-_ALIKE = 0.5  # of the pairs that part in a folder: from here on it is one study's
+_PLENTY = 4  # draws for each study that is wanted of a cell, or that was found in a stratum
+_SURE = 10  # draws from a stratum before it is said to hold no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,28 +105,45 @@ def _linearised(pairs: Collection[tuple[bool, float]], total: float, share: floa
     return share * (1 - share) * total * total / square
 
 
-Votes = Counter[tuple[int, int, bool]]
-"""Pairs of files by depth of their folders, level of the last folder they share, and whether they
-are of one study. Levels count from where draws start (0)."""
+def is_full(sample: int, met: Collection[int]) -> bool:
+    """Tell whether a stratum has the studies wanted, or hardly has one that was not drawn.
 
+    That is so where each was met more than once, and all together often enough.
 
-def unit_level(depth: int, votes: Votes) -> int:
-    """Return the level of the folder that is one study's, by pairs of files that were looked at.
+    Args:
+        sample: studies wanted.
+        met: how often each study was met.
 
-    A study is drawn with the chance of its folder, however many files lie in it; so one must know
-    which folder that is. It lies just below the deepest one in which files of several studies part.
-    `depth` + 1 stands for the file itself: studies have no folder of their own.
-
-    >>> day_study_series = Counter({(2, 2, True): 12, (2, 1, True): 7, (2, 0, False): 11})
-    >>> unit_level(2, day_study_series)
-    1
-    >>> unit_level(0, Counter({(0, 0, False): 9, (0, 0, True): 2}))
-    1
-    >>> unit_level(3, Counter())
-    0
+    >>> is_full(3, [1, 1, 1]), is_full(25, [6, 4]), is_full(25, [9, 1]), is_full(25, [2, 3])
+    (True, True, False, False)
+    >>> is_full(25, [])
+    False
     """
-    for level in range(depth, -1, -1):
-        same, other = votes[depth, level, True], votes[depth, level, False]
-        if other and same < _ALIKE * (same + other):
-            return level + 1
-    return 0
+    if len(met) >= sample:
+        return True
+    return bool(met) and min(met) > 1 and sum(met) >= max(_SURE, _PLENTY * len(met))
+
+
+def goes_on(sample: int, draws: int, strata: Collection[Collection[int]]) -> bool:
+    """Tell whether a cell is drawn from again, until its strata are full.
+
+    A cell of k strata gets at most 4 x sample x k draws. A stratum that has less than a quarter of
+    the average would not be filled by so many, so it is not waited for.
+
+    Args:
+        sample: studies wanted of each stratum.
+        draws: draws made in this cell.
+        strata: of each stratum, how often each of its studies was met in this cell.
+
+    >>> goes_on(25, 32, [[1] * 25]), goes_on(25, 32, [[1] * 24])
+    (False, True)
+    >>> goes_on(25, 199, [[1] * 95, [1] * 15]), goes_on(25, 200, [[1] * 95, [1] * 15])
+    (True, False)
+    >>> goes_on(25, 60, [[1] * 50, [1]]), goes_on(25, 99, []), goes_on(25, 100, [])
+    (False, True, False)
+    """
+    count, total = max(1, len(strata)), sum(map(len, strata))
+    if draws >= _PLENTY * sample * count:
+        return False
+    often = [met for met in strata if _PLENTY * count * len(met) >= total]
+    return not often or not all(is_full(sample, met) for met in often)

@@ -37,6 +37,7 @@ SEALED = "sealed:"
 TOKEN_BYTES = 16
 KEY_ID_BYTES = 8
 _NONCE_BYTES = 12
+_BYTES = b"bytes"  # sealed bytes are never taken for sealed text
 _HEX = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
 _OTHER_KEY = "use the key file whose key id was recorded with the data"
 
@@ -123,6 +124,23 @@ class Keys:
                 "sealed text cannot be opened with this key", f"key id {self.key_id}", _OTHER_KEY
             ) from None
         return opened.decode("utf-8", "surrogatepass")
+
+    def seal_bytes(self, data: bytes) -> bytes:
+        """Return bytes sealed as `seal` does it: equal bytes give equal results."""
+        return self._sealer.encrypt(data, [_BYTES])
+
+    def unseal_bytes(self, data: bytes) -> bytes:
+        """Return the bytes that `seal_bytes` was given.
+
+        Raises:
+            KeyFileError: They were sealed with another key, or altered since.
+        """
+        try:
+            return self._sealer.decrypt(data, [_BYTES])
+        except (InvalidTag, ValueError):
+            raise KeyFileError(
+                "sealed bytes cannot be opened with this key", f"key id {self.key_id}", _OTHER_KEY
+            ) from None
 
     def digest(self, data: bytes | bytearray | memoryview) -> str:
         """Return the keyed digest of `data`, 64 hexadecimal digits."""

@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 
 from remediation.errors import RemediationError
-from remediation.store.archive import check_root
 from remediation.store.crosswalk_files import CrosswalkSettings, quality, read_crosswalk
 from remediation.store.keys import load_key_file
+from remediation.store.walking import check_root
 
 _LITTLE_SPACE = 1 << 30  # bytes
 

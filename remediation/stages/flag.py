@@ -17,7 +17,7 @@ from remediation.tables.calibration import places_table
 from remediation.tables.coverage import coverage_table
 from remediation.tables.judge import INSTANCE_COLUMNS, Sources, judged, within
 from remediation.tables.periods import periods_table
-from remediation.tables.schemas import FINDINGS, INSTANCES, TALLIES
+from remediation.tables.schemas import INVENTORY
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def run(options: FlagOptions) -> FlagReport:
     Raises:
         DatasetError: there is no inventory, or it was made with another key.
     """
-    inventory = Inventory(options.output, options.key_id, INSTANCES, FINDINGS, TALLIES)
+    inventory = Inventory(options.output, options.key_id, INVENTORY)
     inventory.require()
     places = places_table(with_source(inventory.tallies(), options.sources))
     columns = {*INSTANCE_COLUMNS, *options.sources.by}

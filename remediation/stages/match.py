@@ -25,7 +25,7 @@ from remediation.store.inventory import Inventory
 from remediation.store.worklists import write_csv
 from remediation.tables.evidence import INSTANCE_COLUMNS, evidence
 from remediation.tables.judge import Sources
-from remediation.tables.schemas import FINDINGS, IDENTITIES, INSTANCES, PLACES, STUDIES, TALLIES
+from remediation.tables.schemas import IDENTITIES, INVENTORY, PLACES, STUDIES
 
 # What the registration desk can settle; the rest is for others.
 _DESK = frozenset(
@@ -70,7 +70,7 @@ def run(
     Raises:
         DatasetError: `flag` has not run, or with another key.
     """
-    inventory = Inventory(options.output, keys.key_id, INSTANCES, FINDINGS, TALLIES)
+    inventory = Inventory(options.output, keys.key_id, INVENTORY)
     inventory.require()
     studies, places = (
         datasets.read(options.output / f"{name}.parquet", schema, keys.key_id, "remediation flag")

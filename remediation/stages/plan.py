@@ -29,14 +29,12 @@ from remediation.store.manifests import Stored, save
 from remediation.tables.judge import INSTANCE_COLUMNS, Sources, judged
 from remediation.tables.schemas import (
     CORRECTIONS,
-    FINDINGS,
     IDENTITIES,
-    INSTANCES,
+    INVENTORY,
     PERIODS,
     PLACES,
     REFUSALS,
     STUDIES,
-    TALLIES,
 )
 
 Row = dict[str, Any]
@@ -102,7 +100,7 @@ class _Planner:
     def __init__(self, options: PlanOptions, crosswalk: Crosswalk, keys: Keys) -> None:
         self.options, self.keys = options, keys
         self.same_target = options.placement.target == options.job_target
-        self.inventory = Inventory(options.output, keys.key_id, INSTANCES, FINDINGS, TALLIES)
+        self.inventory = Inventory(options.output, keys.key_id, INVENTORY)
         self.inventory.require()
         self.numbers = {
             bsn_token(keys, entry.bsn): entry.bsn
@@ -122,7 +120,7 @@ class _Planner:
         columns = {
             *INSTANCE_COLUMNS,
             *self.options.sources.by,
-            *("size", "mtime_ns", "head_length", "head_digest", "SOPInstanceUID", "crawled_at"),
+            *("size", "mtime_ns", "container", "head_length", "head_digest", "SOPInstanceUID", "crawled_at"),
         }
         instances = self.inventory.instances(columns)
         at = self.options.at or max(instances["crawled_at"].to_pylist(), default=utc_now())
@@ -230,6 +228,8 @@ class _Planner:
         return made
 
     def _rewritten(self, row: Row, order: Order) -> Rewritten:
+        if row["container"]:
+            raise Refused("in-container")
         root = self.options.roots[row["archive"]]
         ref = FileRef(resolved(row["path"], self.keys), row["size"], row["mtime_ns"])
         seen = see(root, ref)

@@ -1,14 +1,13 @@
-"""The archive share: walking it and reading heads. Nothing here writes.
+"""Reading heads from an archive share: one open a file, and its head's bytes. Nothing here writes.
 
-Links are never followed, snapshots and our own temporary names are passed over, and a file is
-opened once: its size and mtime come from the open descriptor.
+Reading is total: whatever lies there gives a `Seen`, never an exception.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,16 +28,17 @@ from remediation.dicom.header import (
     looks_like_dicom,
     scan,
 )
-from remediation.errors import ShareError
-from remediation.model.files import FileRef
-from remediation.store.files import OURS, IoError, NotRegular, open_beneath, read_at
+from remediation.model.files import INSIDE, FileRef
+from remediation.store.containers import ContainerError, Member, kind_of, members
+from remediation.store.files import IoError, NotRegular, open_beneath, read_at
 
 FIRST_READ = 16 * 1024
 HEAD_CAP = 64 * 1024 * 1024
-_SNAPSHOTS = frozenset({".snapshot", "~snapshot", ".zfs"})
+CUT = "truncated-pixel-data"
 _PERMISSION, _UNREADABLE = "no-permission", "unreadable"
 _DICOMDIR = MEDIA_STORAGE_DIRECTORY.encode()
 _Order = Literal["little", "big"]
+_Read = Callable[[int, int], bytes]  # offset and length to bytes; fewer where there are no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,123 +50,111 @@ class Seen:
     error: str = ""
     head: Head | None = None
     head_bytes: bytes = b""  # the head as it stands in the file; empty where it is deflated
-
-
-def check_root(root: Path) -> None:
-    """Raise ShareError unless an archive root is a directory that can be listed."""
-    if not root.is_dir():
-        raise ShareError(
-            "the archive root is missing", str(root), "mount the share, or mend `root`"
-        )
-    try:
-        with os.scandir(root):
-            pass
-    except OSError as error:
-        raise ShareError(
-            "the archive root cannot be read", str(root), "give this user read permission"
-        ) from error
-
-
-def walk(
-    root: Path,
-    skip: Callable[[list[str]], bool],
-    lost: Callable[[], None],
-) -> Iterator[tuple[FileRef, str]]:
-    """Yield every entry below a root with a word on what it is: `file`, `link`, or `special`.
-
-    Args:
-        root: the archive root.
-        skip: told the names of a directory from the root down; true prunes it.
-        lost: called for each directory that cannot be listed, and each entry that cannot be told.
-    """
-    stack: list[list[str]] = [[]]
-    while stack:
-        parts = stack.pop()
-        try:
-            with os.scandir(root.joinpath(*parts)) as found:
-                entries = sorted(found, key=lambda entry: entry.name)
-        except OSError:
-            if not parts:
-                check_root(root)
-            lost()
-            continue
-        folders = []
-        for entry in entries:
-            if entry.name in _SNAPSHOTS or os.fsencode(entry.name).startswith(OURS):
-                continue
-            inside = [*parts, entry.name]
-            try:
-                folder = entry.is_dir(follow_symlinks=False)
-                status = entry.stat(follow_symlinks=False)
-            except FileNotFoundError:  # vanished meanwhile
-                continue
-            except OSError:  # it is there, and the server does not tell what it is
-                lost()
-                continue
-            if not folder:
-                ref = FileRef("/".join(inside), status.st_size, status.st_mtime_ns)
-                yield ref, _word(status.st_mode)
-            elif not skip(inside):
-                folders.append(inside)
-        stack.extend(reversed(folders))
-
-
-def _word(mode: int) -> str:
-    if stat.S_ISREG(mode):
-        return "file"
-    return "link" if stat.S_ISLNK(mode) else "special"
+    inside: str = ""  # path of the container that holds it
 
 
 def see(root: Path, ref: FileRef) -> Seen:
-    """Read one file's head. Total: whatever lies there gives a `Seen`, never an exception."""
+    """Read the head of one file, or of one file inside a container, and how its pixels end."""
+    path, _, member = ref.path.partition(INSIDE)
     try:
-        descriptor = open_beneath(root, ref.path)
-    except NotRegular:
-        return Seen(ref, "not-dicom", "not-a-file")
-    except IoError as error:
-        denied = error.errno in (errno.EACCES, errno.EPERM)
-        return Seen(ref, "unreadable", _PERMISSION if denied else _UNREADABLE)
+        descriptor = open_beneath(root, path)
+    except (NotRegular, IoError) as error:
+        return not_opened(ref, error)
     try:
-        return _see(descriptor, ref.path)
+        if member:
+            found = (one for one in see_inside(descriptor, ref) if one.ref.path == ref.path)
+            return next(found, Seen(ref, "unreadable", _UNREADABLE))
+        status = os.fstat(descriptor)
+        there = FileRef(path, status.st_size, status.st_mtime_ns)
+        data = read_at(descriptor, 0, FIRST_READ)
+        return look(there, data, lambda *span: read_at(descriptor, *span), to_the_end=True)
     except (IoError, OSError):
         return Seen(ref, "unreadable", _UNREADABLE)
     finally:
         os.close(descriptor)
 
 
-def _see(descriptor: int, path: str) -> Seen:
-    status = os.fstat(descriptor)
-    ref = FileRef(path, status.st_size, status.st_mtime_ns)
-    wanted = FIRST_READ
-    data = read_at(descriptor, 0, wanted)
+def not_opened(ref: FileRef, error: NotRegular | IoError) -> Seen:
+    """Return what is to be said of a file that could not be opened."""
+    if isinstance(error, NotRegular):
+        return Seen(ref, "not-dicom", "not-a-file")
+    denied = error.errno in (errno.EACCES, errno.EPERM)
+    return Seen(ref, "unreadable", _PERMISSION if denied else _UNREADABLE)
+
+
+def look(ref: FileRef, data: bytes, read: _Read, *, to_the_end: bool = False) -> Seen:
+    """Judge a file by its first bytes, reading on only where the head is longer.
+
+    Args:
+        ref: the file, with its size.
+        data: its first bytes, `FIRST_READ` or all there are.
+        read: reads on.
+        to_the_end: follow encapsulated Pixel Data through the file. Otherwise that is told only
+            as far as the bytes at hand show it: a crawl does not read a share twice for it.
+
+    Raises:
+        IoError: reading on failed.
+    """
     if looks_like_container(data):
         return Seen(ref, "container")
     if not looks_like_dicom(data):
         return Seen(ref, "not-dicom", "" if data else "empty")
-    head = scan(data, ref.size)
+    head, wanted = scan(data, ref.size), FIRST_READ
     while head.error == SHORT and wanted < min(ref.size, HEAD_CAP):
         wanted *= 8
-        data += read_at(descriptor, len(data), min(wanted, HEAD_CAP) - len(data))
+        data += read(len(data), min(wanted, HEAD_CAP) - len(data))
         head = scan(data, ref.size)
     error = "head-too-long" if head.error == SHORT else head.error
-    if not error and not head.deflated and not _tail_whole(descriptor, head, ref.size):
-        error = "truncated-pixel-data"
-    directory = next((e for e in head.meta if e.tag == 0x00020002), None)  # noqa: PLR2004
-    whole = data if head.deflated else data[: head.length]
-    if directory and data[directory.value : directory.end].rstrip(b"\0 ") == _DICOMDIR:
+    if not error and not head.deflated:
+        with contextlib.suppress(_UnreadError):
+            at = read if to_the_end else _at_hand(data, ref.size)
+            error = "" if _tail_whole(head, ref.size, at) else CUT
+    sop_class = next((span for span in head.meta_spans if span[0] == 0x00020002), None)  # noqa: PLR2004
+    if sop_class and data[sop_class[3] : sop_class[4]].rstrip(b"\0 ") == _DICOMDIR:
         return Seen(ref, "dicomdir", error)
-    state = "unreadable" if error and error != "truncated-pixel-data" else "read"
-    return Seen(ref, state, error, head, b"" if head.deflated else whole)
+    state = "unreadable" if error and error != CUT else "read"
+    return Seen(ref, state, error, head, b"" if head.deflated else data[: head.length])
 
 
-def _tail_whole(descriptor: int, head: Head, size: int) -> bool:
+def see_inside(descriptor: int, container: FileRef) -> Iterator[Seen]:
+    """Yield what is inside an open container; last, where it went wrong, the container itself."""
+    path = container.path.partition(INSIDE)[0]
+    kind = kind_of(read_at(descriptor, 0, FIRST_READ))
+    if not kind:
+        return
+    try:
+        for member in members(descriptor, kind, _needed, path.rpartition("/")[2]):
+            yield _member(path, member)
+    except ContainerError as error:
+        yield Seen(container, "container", error.reason)
+
+
+def _needed(data: bytes, whole: bool) -> int:  # noqa: FBT001 - containers' own signature
+    """Return how many bytes of a member its head needs: 0 for no more."""
+    if whole or not looks_like_dicom(data) or scan(data, len(data) + 1).error != SHORT:
+        return 0
+    return min(8 * max(len(data), FIRST_READ), HEAD_CAP)
+
+
+def _member(path: str, member: Member) -> Seen:
+    size = len(member.data) if member.size < 0 else member.size
+    ref = FileRef(path + INSIDE + member.name, size, member.mtime_ns)
+    if member.error:
+        state = "not-dicom" if member.error == "not-a-file" else "unreadable"
+        return Seen(ref, state, member.error, inside=path)
+    total = len(member.data) if member.whole else max(size, len(member.data) + 1)
+    seen = look(FileRef(ref.path, total, ref.mtime_ns), member.data, lambda _at, _length: b"")
+    return Seen(ref, seen.state, seen.error, seen.head, seen.head_bytes, path)
+
+
+def _tail_whole(head: Head, size: int, read: _Read) -> bool:
     """Tell whether Pixel Data ends within the file: by its length, or fragment by fragment."""
     if head.pixel_end is not None:
         return head.pixel_end <= size
     order: _Order = "little" if head.little else "big"
     position = head.length
     while position < size:  # elements of group 7FE0 before the fragments (offset tables)
-        raw = read_at(descriptor, position, 12)
+        raw = read(position, 12)
         if len(raw) < 8:  # noqa: PLR2004 - the shortest header
             return False
         if _pair(raw, order) >> 16 != PIXEL_GROUP:
@@ -176,15 +164,15 @@ def _tail_whole(descriptor: int, head: Head, size: int) -> bool:
         length = int.from_bytes(raw[start : start + width], order)
         position += start + width
         if length == UNDEFINED:
-            return _fragments_end(descriptor, position, size, order)
+            return _fragments_end(position, size, order, read)
         position += length
     return position <= size
 
 
-def _fragments_end(descriptor: int, position: int, size: int, order: _Order) -> bool:
+def _fragments_end(position: int, size: int, order: _Order, read: _Read) -> bool:
     """Tell whether fragments from `position` on come to their delimiter within the file."""
     while position + 8 <= size:
-        raw = read_at(descriptor, position, 8)
+        raw = read(position, 8)
         tag, length = _pair(raw, order), int.from_bytes(raw[4:8], order)
         if tag == SEQUENCE_END:
             return True
@@ -196,3 +184,18 @@ def _fragments_end(descriptor: int, position: int, size: int, order: _Order) -> 
 
 def _pair(raw: bytes, order: _Order) -> int:
     return int.from_bytes(raw[:2], order) << 16 | int.from_bytes(raw[2:4], order)
+
+
+class _UnreadError(Exception):
+    """What would have to be read for the answer is not at hand."""
+
+
+def _at_hand(data: bytes, size: int) -> _Read:
+    """Return a reader of bytes that were read already."""
+
+    def read(offset: int, length: int) -> bytes:
+        if min(offset + length, size) > len(data):
+            raise _UnreadError
+        return data[offset : offset + length]
+
+    return read

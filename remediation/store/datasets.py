@@ -7,7 +7,7 @@ the file's footer for everyone to read.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from remediation.store.files import durable_write
 
 PARTITIONS = ("archive", "study_month")
 _SAFE_STATISTICS = frozenset({"size", "mtime_ns", "state", "StudyDate", "Modality", "status"})
-_VERSION, _KEY = b"schema_version", b"key_id"
+_VERSION, _OLDER, _KEY = b"schema_version", b"older_versions", b"key_id"
 
 
 def write(path: Path, table: pa.Table, key_id: str) -> None:
@@ -29,10 +29,10 @@ def write(path: Path, table: pa.Table, key_id: str) -> None:
     Raises:
         ShareError: the disk is full, or the folder cannot be written.
     """
-    marked = table.replace_schema_metadata({**(table.schema.metadata or {}), _KEY: key_id.encode()})
+    table = table.cast(marked(table.schema, key_id))
     buffer = pa.BufferOutputStream()
     pq.write_table(
-        marked,
+        table,
         buffer,
         compression="zstd",
         compression_level=3,
@@ -47,6 +47,11 @@ def write(path: Path, table: pa.Table, key_id: str) -> None:
             "the output folder cannot be made", str(path.parent), "give this user write permission"
         ) from error
     durable_write(path, buffer.getvalue().to_pybytes())
+
+
+def marked(schema: pa.Schema, key_id: str) -> pa.Schema:
+    """Return a schema as it stands in a file: with the id of the key."""
+    return schema.with_metadata({**(schema.metadata or {}), _KEY: key_id.encode()})
 
 
 def read(path: Path, schema: pa.Schema, key_id: str, made_by: str) -> pa.Table:
@@ -64,14 +69,14 @@ def read(path: Path, schema: pa.Schema, key_id: str, made_by: str) -> pa.Table:
     """
     if not path.exists():
         raise DatasetError(f"{path.name} is not there", str(path), f"run `{made_by}` first")
-    with _undamaged(path, made_by):
+    with undamaged(path, made_by):
         table = pq.read_table(path, partitioning=None, page_checksum_verification=True)
-        check(table.schema.metadata or {}, schema, key_id, path, made_by)
-        return table.select([field.name for field in schema]).cast(schema)
+        older = check(table.schema.metadata or {}, schema, key_id, path, made_by)
+        return _whole(table, list(schema), schema.metadata, {}, older=older)
 
 
 @contextlib.contextmanager
-def _undamaged(path: Path, made_by: str) -> Iterator[None]:
+def undamaged(path: Path, made_by: str) -> Iterator[None]:
     """Turn whatever a damaged file makes of reading it into one error."""
     try:
         yield
@@ -83,10 +88,14 @@ def _undamaged(path: Path, made_by: str) -> Iterator[None]:
 
 def check(
     found: dict[bytes, bytes], schema: pa.Schema, key_id: str, path: Path, made_by: str
-) -> None:
-    """Hold a file's schema version and key id against what is wanted."""
-    wanted = (schema.metadata or {}).get(_VERSION, b"")
-    if found.get(_VERSION) != wanted:
+) -> bool:
+    """Hold a file's schema version and key id against what is wanted; tell whether it is older.
+
+    A schema names the older versions that its reader understands: they lack columns, no more.
+    """
+    said = schema.metadata or {}
+    readable = {said.get(_VERSION, b""), *said.get(_OLDER, b"").split()}
+    if found.get(_VERSION) not in readable:
         raise DatasetError(
             f"{path.name} has another schema version", str(path), f"run `{made_by}` again"
         )
@@ -94,20 +103,67 @@ def check(
         raise KeyFileError(
             f"{path.name} was made with another key", str(path), "use that key, or crawl anew"
         )
+    return found.get(_VERSION) != said.get(_VERSION)
 
 
-def write_partition(folder: Path, table: pa.Table, archive: str, month: str, key_id: str) -> None:
-    """Write one (archive, month) of a partitioned dataset; an empty table removes it."""
-    path = partition(folder, archive, month)
+def write_partition(
+    folder: Path, table: pa.Table, archive: str, month: str, key_id: str, *, number: int = 0
+) -> None:
+    """Write one part of an (archive, month) of a partitioned dataset; an empty table removes it."""
+    path = partition(folder, archive, month, number)
     if table.num_rows == 0:
         path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.parent.rmdir()
         return
     write(path, table.drop_columns([n for n in PARTITIONS if n in table.column_names]), key_id)
 
 
-def partition(folder: Path, archive: str, month: str) -> Path:
-    """Return the file of one (archive, month)."""
-    return folder / f"archive={archive}" / f"study_month={month}" / "part-0.parquet"
+def partition(folder: Path, archive: str, month: str, number: int = 0) -> Path:
+    """Return the file of one part of an (archive, month)."""
+    return folder / f"archive={archive}" / f"study_month={month}" / f"part-{number}.parquet"
+
+
+def read_part(
+    path: Path,
+    schema: pa.Schema,
+    key_id: str,
+    made_by: str,
+    columns: Collection[str] | None = None,
+) -> pa.Table:
+    """Read one part, its archive and month from its folders; or columns of it, in their order.
+
+    Raises:
+        DatasetError: damaged, or of a schema version that cannot be read.
+        KeyFileError: made with another key.
+    """
+    told = dict(
+        zip(PARTITIONS, (part.partition("=")[2] for part in path.parts[-3:-1]), strict=True)
+    )
+    fields = [schema.field(name) for name in columns or schema.names]
+    with undamaged(path, made_by), pq.ParquetFile(path, page_checksum_verification=True) as file:
+        older = check(file.schema_arrow.metadata or {}, schema, key_id, path, made_by)
+        there = [field.name for field in fields if field.name in file.schema_arrow.names]
+        return _whole(file.read(there), fields, schema.metadata, told, older=older)
+
+
+def _whole(
+    table: pa.Table,
+    fields: list[pa.Field],
+    metadata: Any,
+    told: Mapping[str, str],
+    *,
+    older: bool,
+) -> pa.Table:
+    """Return a table with all these fields: what the folders tell, and nulls for an older file."""
+    rows = table.num_rows
+    arrays = [
+        pa.array([told.get(field.name)] * rows, field.type)
+        if field.name not in table.column_names and (older or field.name in told)
+        else table[field.name].cast(field.type)
+        for field in fields
+    ]
+    return pa.table(arrays, schema=pa.schema(fields, metadata=metadata))
 
 
 def read_partitions(
@@ -131,12 +187,12 @@ def read_partitions(
     if not files:
         return wanted.empty_table()
     for path in files:
-        with _undamaged(path, again):
+        with undamaged(path, again):
             check(pq.read_schema(path).metadata or {}, schema, key_id, path, again)
     parts = pa.schema([(name, pa.string()) for name in PARTITIONS])
     hive = ds.partitioning(parts, flavor="hive")
     scan = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
     parquet = ds.ParquetFileFormat(default_fragment_scan_options=scan)
     data = ds.dataset(files, schema=schema, format=parquet, partitioning=hive)
-    with _undamaged(folder, again):
+    with undamaged(folder, again):
         return data.to_table(columns=names, filter=where).cast(wanted)

@@ -19,6 +19,8 @@ from remediation.errors import ShareError
 
 OURS = b".remediation-"  # every name that we make in an archive begins with this
 BLOCK = 1 << 20  # bytes read, hashed and written at a time
+_READING = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_READING |= getattr(os, "O_CLOEXEC", 0)
 
 
 class IoError(ShareError):
@@ -37,6 +39,12 @@ class NotRegular(ShareError):  # noqa: N818 - a fact about the file, not a fault
     """Not a regular file beneath the root: a link in its path, a directory, a pipe, a device."""
 
 
+def _failed(doing: str, error: OSError, where: str = "") -> IoError:
+    number = error.errno or 0
+    cause = os.strerror(number)
+    return IoError(doing, f"{where}: {cause}" if where else cause, number=number)
+
+
 @contextlib.contextmanager
 def guarded(doing: str, where: str = "") -> Iterator[None]:
     """Turn any `OSError` into an `IoError` that says what was being done, and names no path.
@@ -46,9 +54,7 @@ def guarded(doing: str, where: str = "") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        number = error.errno or 0
-        cause = os.strerror(number)
-        raise IoError(doing, f"{where}: {cause}" if where else cause, number=number) from None
+        raise _failed(doing, error, where) from None
 
 
 def is_ours(name: bytes | str) -> bool:
@@ -122,25 +128,26 @@ def open_at(folder: int, name: bytes) -> int:
         NotRegular: It is a link, a directory, a pipe or a device.
         IoError: It cannot be opened; `errno` is ENOENT where it is missing.
     """
+    return _opened(folder, name)[0]
+
+
+def _opened(folder: int, name: bytes) -> tuple[int, os.stat_result]:
     try:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        descriptor = os.open(name, flags, dir_fd=folder)
+        descriptor = os.open(name, _READING, dir_fd=folder)
     except OSError as error:
         # A socket or a device without a driver says ENXIO.
         if error.errno in {errno.ELOOP, errno.ENXIO, errno.ENODEV}:
             raise NotRegular("not a regular file") from None
-        with guarded("a file cannot be opened"):
-            raise
+        raise _failed("a file cannot be opened", error) from None
     try:
-        with guarded("a file cannot be examined"):
-            regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-    except BaseException:
+        status = os.fstat(descriptor)
+    except OSError as error:
         close_read(descriptor)
-        raise
-    if not regular:
+        raise _failed("a file cannot be examined", error) from None
+    if not stat.S_ISREG(status.st_mode):
         close_read(descriptor)
         raise NotRegular("not a regular file")
-    return descriptor
+    return descriptor, status
 
 
 def open_beneath(root: Path, relative: bytes | str) -> int:
@@ -154,6 +161,36 @@ def open_beneath(root: Path, relative: bytes | str) -> int:
     """
     with parent_of(root, relative) as (folder, name):
         return open_at(folder, name)
+
+
+def open_once(root: int, base: bytes, relative: str) -> tuple[int, os.stat_result] | None:
+    """Open a regular file beneath an open root with one call, as `open_beneath` does with several.
+
+    A share answers every open in its own time, those of directories too. Whether a link was
+    followed is asked of the kernel afterwards: it knows where the open file really lies. None
+    where it lies elsewhere, or where this system cannot tell; ask `open_beneath` then.
+
+    Args:
+        root: descriptor of the root.
+        base: real path of the root, with a slash behind it.
+        relative: path of the file beneath it.
+
+    Raises:
+        NotRegular: It is a link, a directory, a pipe or a device, or its path leaves the root.
+        IoError: It cannot be opened; `errno` is ENOENT where it is missing.
+    """
+    path = os.fsencode(relative)
+    if b".." in path or b"//" in path or path.startswith(b"/"):
+        path = b"/".join(_parts(path))
+    opened = _opened(root, path)
+    try:
+        lies = os.readlink(f"/proc/self/fd/{opened[0]}".encode())  # noqa: PTH115 - bytes
+    except OSError:
+        lies = b""
+    if lies == base + path:
+        return opened
+    close_read(opened[0])
+    return None
 
 
 @contextlib.contextmanager
@@ -183,11 +220,13 @@ def read_head(descriptor: int, length: int) -> bytes:
 def read_at(descriptor: int, offset: int, length: int) -> bytes:
     """Return `length` bytes from `offset`, fewer only where the file ends earlier."""
     pieces: list[bytes] = []
-    with guarded("a file cannot be read"):
+    try:
         while length > 0 and (piece := os.pread(descriptor, length, offset)):
             pieces.append(piece)
             offset += len(piece)
             length -= len(piece)
+    except OSError as error:
+        raise _failed("a file cannot be read", error) from None
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 

@@ -12,12 +12,12 @@ from remediation.model.manifest import Manifest
 from remediation.model.placement import AT_REST
 from remediation.model.secrets import Keys
 from remediation.store.approvals import valid_approvals
-from remediation.store.archive import check_root
 from remediation.store.intents import study_logs
 from remediation.store.journal import journals, read
 from remediation.store.manifests import Stored
 from remediation.store.recovery import State, recover
 from remediation.store.runs import runs_of
+from remediation.store.walking import check_root
 
 
 @dataclass(frozen=True, slots=True)

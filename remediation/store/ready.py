@@ -19,8 +19,8 @@ from pathlib import Path
 from remediation.errors import KeyFileError, ShareError
 from remediation.model.files import resolved, stored
 from remediation.model.secrets import Keys
-from remediation.store.archive import check_root
 from remediation.store.keys import load_key_file
+from remediation.store.walking import check_root
 
 _NAMES = 8  # that a root is known by; one of them is enough, for a folder may go meanwhile
 _LOOKS, _PAUSE_S = 5, 0.5  # a share's client may remember for some seconds that a file was absent

@@ -74,14 +74,25 @@ class RowMaker:
     crawled_at: datetime
 
     def rows(
-        self, ref: FileRef, state: str, error: str, head: Head | None, head_bytes: bytes
+        self,
+        ref: FileRef,
+        state: str,
+        error: str,
+        head: Head | None,
+        head_bytes: bytes,
+        *,
+        inside: str = "",
     ) -> tuple[Row, list[Row]]:
-        """Return the row of instances and the rows of findings of one file."""
+        """Return the row of instances and the rows of findings of one file.
+
+        `inside` is the path of the container that holds it, empty for none.
+        """
         path = stored(ref.path, self.keys, seal=self.seal_paths)
         day, source = self.study_date(ref, head)
         row: Row = {
             "archive": self.archive,
             "path": path,
+            "container": stored(inside, self.keys, seal=self.seal_paths) if inside else None,
             "size": ref.size,
             "mtime_ns": ref.mtime_ns,
             "state": state,
@@ -111,19 +122,24 @@ class RowMaker:
 
     def study_date(self, ref: FileRef, head: Head | None) -> tuple[date | None, str]:
         """Return the day of a study and the attribute that gave it, the path being the last."""
-        for keyword, tag in _DATES.items() if head else ():
+        for keyword in _DATES if head else ():
             assert head is not None
-            day = parse_date(head.text(head.find(tag)))
+            day = self.date_of(head, keyword)
             if day:
                 return day, keyword
         span = self.layout.span(ref.path.split("/")[:-1])
         return (span[0], PATH) if span and span[0] == span[1] else (None, "")
 
+    @staticmethod
+    def date_of(head: Head, keyword: str) -> date | None:
+        """Return the day that one of the date attributes of a study says; None for none."""
+        return parse_date(head.text_of(_DATES[keyword]))
+
     def _facts(self, head: Head, known: list[Identifier]) -> Row:
         row: Row = {"TransferSyntaxUID": head.syntax}
-        row |= {name: head.text(head.find(tag)) for name, tag in _UIDS.items()}
+        row |= {name: head.text_of(tag) for name, tag in _UIDS.items()}
         row |= {
-            name: self._clean(decoded(head, head.raw(head.find(tag))).strip(" \0"))
+            name: self._clean(decoded(head, head.bytes_of(tag)).strip(" \0"))
             for name, tag in _TEXTS.items()
         }
         meta = {element.tag: element for element in head.meta}

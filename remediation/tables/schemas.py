@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
+# What these lack is null in what they hold: `container` came with version 2.
+OLDER_VERSIONS = ("1",)
 _TEXT, _INT, _REAL = pa.string(), pa.int64(), pa.float64()
 _TEXTS = pa.list_(_TEXT)
 
@@ -25,7 +27,7 @@ CAUSE = pa.struct([("signal", _TEXT), ("before", _TEXT), ("inside", _TEXT), ("st
 def _schema(*columns: tuple[str, pa.DataType, str]) -> pa.Schema:
     return pa.schema(
         [pa.field(name, kind, metadata={"description": what}) for name, kind, what in columns],
-        metadata={"schema_version": SCHEMA_VERSION},
+        metadata={"schema_version": SCHEMA_VERSION, "older_versions": " ".join(OLDER_VERSIONS)},
     )
 
 
@@ -42,6 +44,7 @@ INSTANCES = _schema(
     _ARCHIVE,
     _MONTH,
     _PATH,
+    ("container", _TEXT, "path of the zip, tar or gz that holds it, sealed alike; null for none"),
     ("size", _INT, "bytes"),
     ("mtime_ns", _INT, "modification time, nanoseconds since 1970"),
     ("state", _TEXT, "read | unreadable | not-dicom | dicomdir | container"),
@@ -112,6 +115,32 @@ TALLIES = _schema(
     _KIND,
     *_COUNTS,
 )
+
+FOLDERS = _schema(
+    ("folder", _TEXT, "path relative to the archive root, sealed"),
+    ("digest", _TEXT, "keyed digest of the listing"),
+    ("listing", pa.binary(), "name, size, mtime and kind of each file, compressed and sealed"),
+)
+
+HISTORY = pa.schema(
+    [
+        *INSTANCES,
+        *_schema(
+            ("superseded", _TEXT, "changed | vanished: why the row no longer holds"),
+            ("superseded_by", _TEXT, "the crawl that found so"),
+        ),
+    ],
+    metadata=INSTANCES.metadata,
+)
+
+# What an inventory is made of, and what it keeps for the next crawl.
+INVENTORY = {
+    "instances": INSTANCES,
+    "findings": FINDINGS,
+    "tallies": TALLIES,
+    "folders": FOLDERS,
+    "history": HISTORY,
+}
 
 STUDIES = _schema(
     _ARCHIVE,
@@ -234,4 +263,28 @@ REFUSALS = _schema(
     _ARCHIVE,
     ("reason", _TEXT, "from a closed list"),
     ("instances", _INT, "files of the study"),
+)
+
+SURVEY = _schema(
+    ("scope", _TEXT, "what the row is about: month (of one source) | year | archive | all"),
+    ("archive", _TEXT, "name of the archive in the job file; null for scope all"),
+    ("source", _TEXT, "where the studies come from; null but for scope month"),
+    ("study_month", _TEXT, "YYYY-MM, or `unknown`; null but for scope month"),
+    ("study_year", _TEXT, "YYYY, or `unknown`; null for scopes archive and all"),
+    ("studies", _INT, "studies drawn, each counted once"),
+    *(
+        (status, _INT, f"of these, status {status.replace('_', '-')} by what was drawn of them")
+        for status in STATUSES
+    ),
+    (
+        "coverage",
+        _REAL,
+        "estimated share of conformant studies: weighted by 1 / chance to be drawn",
+    ),
+    ("low", _REAL, "lower bound (Wilson, 95 %, with the effective number of studies)"),
+    ("high", _REAL, "upper bound (Wilson, 95 %, with the effective number of studies)"),
+    ("effective", _REAL, "studies of equal chance that would tell as much (Kish, linearised)"),
+    ("design_effect", _REAL, "studies / effective: 1 where all had the same chance"),
+    ("stands_for", _REAL, "sum of the weights: about how many studies there are; a rough figure"),
+    ("complete", pa.bool_(), "as many studies as asked for were drawn, or all that there are"),
 )

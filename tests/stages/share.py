@@ -12,6 +12,7 @@ from tables.heads_of import bsn_item, file_of, local
 from remediation.model import bsn
 from remediation.stages import crawl, flag
 from remediation.stages.crawl import ArchiveRoot, CrawlOptions
+from remediation.store.folders import FolderIndex
 from remediation.store.inventory import Inventory
 from remediation.store.keys import load_key_file, new_key_file
 
@@ -101,6 +102,12 @@ class Share:
         """Return everything that the inventory says, without what differs per run."""
         rest = (self.inventory.findings(), self.inventory.tallies())
         return self.rows(), *(table.to_pylist() for table in rest)
+
+    def index(self):
+        """Return what the index of folders says: entries by folder."""
+        path, schema = self.inventory.index_path(self.name), self.inventory.schemas["folders"]
+        found = FolderIndex(path, schema, self.keys).read()
+        return {"/".join(one.parts): one.entries(self.keys) for one in found}
 
 
 def counts(report):

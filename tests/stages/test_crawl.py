@@ -47,7 +47,7 @@ def test_every_file_has_its_row_whatever_it_is(share):
         "good.dcm": ("read", ""),
         "sub/empty": ("not-dicom", "empty"),
         "sub/Thumbs.db": ("not-dicom", ""),
-        "studies.zip": ("container", ""),
+        "studies.zip": ("container", "container-damaged"),
         "broken.dcm": ("unreadable", "truncated"),
         "cut.dcm": ("read", "truncated-pixel-data"),
         "link": ("not-dicom", "link"),
@@ -112,7 +112,7 @@ def test_a_second_run_reads_nothing_and_writes_nothing(share, monkeypatch):
     share.put("notes.txt", b"x")
     share.crawl()
     before = {path: path.read_bytes() for path in share.output.rglob("*") if path.is_file()}
-    monkeypatch.setattr(crawl, "see", None)
+    monkeypatch.setattr(crawl, "look", None)
     report = share.crawl()
     assert (counts(report), report.states) == ((0, 0, 3, 0), {})
     assert before == {path: path.read_bytes() for path in share.output.rglob("*") if path.is_file()}
@@ -127,8 +127,8 @@ def test_new_changed_and_vanished_files_are_counted_and_no_others_are_read(share
     share.put("b", file_of(*local()))  # shorter
     (share.root / "c").unlink()
     share.put("e")
-    read, real = [], crawl.see
-    monkeypatch.setattr(crawl, "see", lambda root, ref: read.append(ref.path) or real(root, ref))
+    read, real = [], crawl.look
+    monkeypatch.setattr(crawl, "look", lambda ref, *rest: read.append(ref.path) or real(ref, *rest))
     assert counts(share.crawl()) == (1, 2, 1, 1)
     assert read == ["a", "b", "e"]
     assert share.rows().keys() == {"a", "b", "d", "e"}

@@ -45,7 +45,7 @@ def test_while_a_folder_is_lost_nothing_is_said_to_have_vanished(share, monkeypa
     real = os.scandir
 
     def stale(path):
-        if Path(path).name == "b":
+        if not isinstance(path, int) and Path(path).name == "b":
             raise OSError(errno.ESTALE, "stale")
         return real(path)
 
@@ -81,7 +81,7 @@ def test_another_key_is_refused_before_anything_is_read(share):
     assert share.rows() == before
     options = share.options(key_id="0" * 16)
     with pytest.raises(KeyFileError) as caught:
-        crawl.read_shard((options, crawl.Shard(0, ())))
+        crawl.read_shard((options, crawl.Shard(0, b"")))
     assert caught.value.exit_code == 12
 
 
@@ -133,7 +133,7 @@ from pathlib import Path
 sys.path[:0] = sys.argv[3:]
 from stages.share import Share
 from remediation.stages import crawl
-from remediation.store import datasets, inventory
+from remediation.store import datasets, folders, inventory, merging
 
 where, left = sys.argv[2].split(":")
 left = [int(left)]
@@ -149,21 +149,33 @@ def dying(real):
 Share.__post_init__ = lambda self: None
 crawl.SHARD_FILES = 3
 if where == "read":
-    crawl.see = dying(crawl.see)
+    crawl.look = dying(crawl.look)
 elif where == "write":
     datasets.write = dying(datasets.write)
-else:
+elif where == "done":
     inventory.durable_write = dying(inventory.durable_write)
+elif where == "note":
+    merging.durable_write = dying(merging.durable_write)
+elif where == "index":
+    folders.write = dying(folders.write)
+else:
+    inventory.shutil.rmtree = dying(inventory.shutil.rmtree)
 Share(Path(sys.argv[1])).crawl()
 """
 
 
 @pytest.mark.parametrize(
     ("where", "kept"),
-    [("read:5", 3), ("write:4", 3), ("done:3", 3), ("write:8", 9), ("write:12", 9)],
+    [
+        ("read:5", 3),
+        ("write:5", 3),
+        ("done:3", 3),
+        *((f"write:{n}", 9) for n in range(10, 16)),
+        *((where, 9) for where in ("note:1", "note:2", "index:1", "clear:2")),
+    ],
 )
 def test_a_run_that_is_killed_is_made_good_by_the_next(tmp_path, where, kept):
-    """Nine files in three shards, over two months: two tables and a mark each, then the merge."""
+    """Nine files in three shards, over two months: three tables and a mark each, then the merge."""
     killed, whole = Share(tmp_path / "killed"), Share(tmp_path / "whole")
     shutil.copy2(killed.key_file, whole.key_file)
     for share in (killed, whole):

@@ -1,4 +1,4 @@
-"""The archive share: what is walked, what is passed over, and what lies there beside DICOM."""
+"""Reading heads from a share: what lies there beside DICOM, and how far a head is read."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from hypothesis import strategies as st
 
 from remediation.model.files import FileRef
 from remediation.store import archive
-from remediation.store.archive import FIRST_READ, see, walk
+from remediation.store.archive import FIRST_READ, see
 
 HEAD = patient_head(*identity("12345", "ZKH-OOST"))
 WHOLE = dicom(HEAD, tail=pixels())
@@ -42,14 +42,6 @@ def put(root, path, data=WHOLE):
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(data)
     return target
-
-
-def walked(root, skip=lambda _parts: False):
-    """Return what a walk finds, path to word, and the number of folders that were lost."""
-    lost = []
-    found = list(walk(root, skip, lambda: lost.append(1)))
-    assert len(found) == len({ref.path for ref, _ in found})
-    return {ref.path: word for ref, word in found}, len(lost)
 
 
 def seen(root, path, data=None):

@@ -18,7 +18,8 @@ from builders import (
 
 from remediation.errors import ShareError
 from remediation.model.files import FileRef
-from remediation.store.archive import check_root, see, walk
+from remediation.store.archive import see
+from remediation.store.walking import Folder, check_root, walk
 
 HEAD = patient_head(*identity("12345", "ZKH-OOST"))
 WHOLE = dicom(HEAD, tail=pixels())
@@ -32,12 +33,21 @@ def put(root, path, data=WHOLE):
     return target
 
 
-def walked(root, skip=lambda _parts: False):
-    """Return what a walk finds, path to word, and the number of folders that were lost."""
-    lost = []
-    found = list(walk(root, skip, lambda: lost.append(1)))
-    assert len(found) == len({ref.path for ref, _ in found})
-    return {ref.path: word for ref, word in found}, len(lost)
+def files_of(root, prune=lambda _parts: False):
+    """Yield path, word, size and mtime of every file that a walk finds."""
+    for one in walk(root, prune):
+        for name, size, mtime, word in one.files if isinstance(one, Folder) else ():
+            yield "/".join((*one.parts, name)), word, size, mtime
+
+
+def walked(root, prune=lambda _parts: False):
+    """Return what a walk finds, path to word, and how much of it was lost."""
+    found, lost = {}, 0
+    for one in walk(root, prune):
+        lost += one.untold if isinstance(one, Folder) else one.lost
+        for name, _, _, word in one.files if isinstance(one, Folder) else ():
+            assert found.setdefault("/".join((*one.parts, name)), word) is word
+    return found, lost
 
 
 def seen(root, path, data=None):
@@ -58,9 +68,9 @@ def state(tmp_path, data):
 def test_every_file_is_walked_once_in_order_with_its_size_and_time(tmp_path):
     for path in ("b/2.dcm", "b/1.dcm", "a/x/1.dcm", "c.dcm"):
         os.utime(put(tmp_path, path), ns=(5, 7))
-    refs = [ref for ref, word in walk(tmp_path, lambda _parts: False, list) if word == "file"]
-    assert [ref.path for ref in refs] == ["c.dcm", "a/x/1.dcm", "b/1.dcm", "b/2.dcm"]
-    assert {(ref.size, ref.mtime_ns) for ref in refs} == {(len(WHOLE), 7)}
+    found = list(files_of(tmp_path))
+    assert [path for path, *_ in found] == ["c.dcm", "a/x/1.dcm", "b/1.dcm", "b/2.dcm"]
+    assert {tuple(rest) for _, *rest in found} == {("file", len(WHOLE), 7)}
 
 
 def test_links_are_told_and_never_followed(tmp_path):
@@ -142,10 +152,16 @@ def test_a_folder_is_pruned_by_its_names_from_the_root_down(tmp_path):
 
     def skip(parts):
         asked.append(parts)
-        return parts == ["2011", "07"]
+        return parts == ("2011", "07")
 
     assert walked(tmp_path, skip)[0].keys() == {"2011/08/1", "2012/07/1"}
-    assert sorted(asked) == [["2011"], ["2011", "07"], ["2011", "08"], ["2012"], ["2012", "07"]]
+    assert sorted(asked) == [
+        ("2011",),
+        ("2011", "07"),
+        ("2011", "08"),
+        ("2012",),
+        ("2012", "07"),
+    ]
 
 
 def test_a_deep_tree_is_walked_without_recursion(tmp_path):
@@ -161,12 +177,15 @@ def test_a_folder_that_vanishes_during_the_walk_is_lost_and_the_rest_is_walked(t
     for path in ("a/1", "b/1", "c/1"):
         put(tmp_path, path)
     lost, found = [], []
-    for ref, _ in walk(tmp_path, lambda _parts: False, lambda: lost.append(1)):
-        found.append(ref.path)
-        if ref.path == "a/1":
+    for one in walk(tmp_path, lambda _parts: False):
+        if not isinstance(one, Folder):
+            lost.append((one.parts, one.lost))
+            continue
+        found += ["/".join((*one.parts, name)) for name, *_ in one.files]
+        if one.parts == ("a",):
             (tmp_path / "b" / "1").unlink()
             (tmp_path / "b").rmdir()
-    assert (found, len(lost)) == (["a/1", "c/1"], 1)
+    assert (found, lost) == (["a/1", "c/1"], [(("b",), True)])
 
 
 class Entry:
@@ -217,7 +236,7 @@ def test_a_missing_root_or_a_file_for_a_root_is_one_error(tmp_path):
             check_root(root)
         assert "\n" not in str(caught.value)
         with pytest.raises(ShareError):
-            list(walk(root, lambda _parts: False, list))
+            list(walk(root, lambda _parts: False))
     check_root(tmp_path)
 
 

@@ -12,7 +12,7 @@ import pytest
 from remediation.errors import DatasetError, KeyFileError, ShareError
 from remediation.store import datasets
 from remediation.tables import schemas
-from remediation.tables.schemas import INSTANCES, STUDIES
+from remediation.tables.schemas import INSTANCES, SCHEMA_VERSION, STUDIES
 
 KEY, OTHER = "0011223344556677", "8899aabbccddeeff"
 ALL = {name: value for name, value in vars(schemas).items() if isinstance(value, pa.Schema)}
@@ -63,7 +63,7 @@ def test_every_dataset_comes_back_with_its_descriptions(tmp_path, name):
     assert read(tmp_path / "x.parquet", schema).schema.equals(schema)
     for field in found:
         assert field.metadata[b"description"] == schema.field(field.name).metadata[b"description"]
-    assert found.metadata[b"schema_version"] == b"1"
+    assert found.metadata[b"schema_version"] == SCHEMA_VERSION.encode()
     assert found.metadata[b"key_id"] == KEY.encode()
 
 
@@ -112,6 +112,22 @@ def test_a_dataset_of_another_schema_version_is_refused(tmp_path):
     bare = one(STUDIES).replace_schema_metadata(None)
     pq.write_table(bare, tmp_path / "x.parquet")
     refused(lambda: read(tmp_path / "x.parquet"), "schema version")
+
+
+def test_an_inventory_of_the_version_before_is_read_and_lacks_what_came_since(tmp_path):
+    older = INSTANCES.remove(INSTANCES.get_field_index("container"))
+    older = older.with_metadata({"schema_version": "1"})
+    table = one().drop_columns(["container"]).cast(older)
+    datasets.write_partition(tmp_path, table, "oost", "2011-07", KEY)
+    put(tmp_path, "west", container="sealed:BBBB")
+    rows = partitions(tmp_path).to_pylist()
+    assert [(row["archive"], row["container"]) for row in rows] == [
+        ("oost", None),
+        ("west", "sealed:BBBB"),
+    ]
+    path = datasets.partition(tmp_path, "oost", "2011-07")
+    part = datasets.read_part(path, INSTANCES, KEY, "remediation crawl")
+    assert part.to_pylist() == rows[:1]
 
 
 def test_a_dataset_without_one_of_its_columns_is_damaged(tmp_path):

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from datetime import UTC, datetime
 
 import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from remediation.errors import DatasetError
-from remediation.store import datasets
-from remediation.store.inventory import Inventory, Known
-from remediation.tables.schemas import FINDINGS, INSTANCES, TALLIES
+from remediation.model.secrets import Keys
+from remediation.store import datasets, merging
+from remediation.store.folders import FolderIndex, known, table
+from remediation.store.gone import Gone
+from remediation.store.inventory import Inventory
+from remediation.store.merging import Merge
+from remediation.tables.schemas import FINDINGS, FOLDERS, INSTANCES, INVENTORY, TALLIES
 
-KEY = "0011223344556677"
+KEYS = Keys.from_hex("5a" * 32)
+KEY = KEYS.key_id
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 RUN = "20260101T000000Z-aaaa"
 
 
 @pytest.fixture
 def inventory(tmp_path):
-    return Inventory(tmp_path / "out", KEY, INSTANCES, FINDINGS, TALLIES)
+    return Inventory(tmp_path / "out", KEY, INVENTORY)
 
 
 def count(instances):
@@ -50,16 +57,30 @@ def finding(path, month="2011-07", token="aa", archive="oost"):
     }
 
 
-def shard(inventory, rows, found=(), *, run=RUN, number=0, archive="oost"):
+def shard(inventory, rows, found=(), *, run=RUN, number=0, archive="oost", replaces=True):
+    entries = {row["path"]: (row["size"], row["mtime_ns"], "file") for row in rows}
     inventory.write_shard(
         inventory.shard(archive, run, number),
-        pa.Table.from_pylist(rows, schema=INSTANCES),
-        pa.Table.from_pylist(list(found), schema=FINDINGS),
+        {
+            "instances": pa.Table.from_pylist(rows, schema=INSTANCES),
+            "findings": pa.Table.from_pylist(list(found), schema=FINDINGS),
+            "folders": table([known((), entries, KEYS)], FOLDERS, KEYS),
+        },
+        replaces=replaces,
     )
 
 
 def merge(inventory, gone=(), archive="oost"):
-    inventory.merge(archive, inventory.known(archive), gone, count)
+    left = Gone(inventory.output / "gone", KEYS)
+    left.add((), list(gone))
+    left.close()
+    Merge(inventory, archive, KEYS, RUN, count).run(left, seal=False)
+
+
+def index(inventory, archive="oost"):
+    """Return the names that the index of folders knows in the root."""
+    found = list(FolderIndex(inventory.index_path(archive), FOLDERS, KEYS).read())
+    return set(found[0].entries(KEYS)) if found else set()
 
 
 def told(inventory):
@@ -170,9 +191,9 @@ def test_of_two_runs_in_one_month_no_finding_is_doubled_or_left_behind(inventory
     assert told(inventory)[1] == [("b", "2011-07", "aa")]
 
 
-@pytest.mark.parametrize("after", range(1, 7))
+@pytest.mark.parametrize("after", range(1, 8))
 def test_a_merge_that_is_cut_short_is_finished_by_the_next(inventory, monkeypatch, after):
-    """Two months are written, three files each; it stops before any of them."""
+    """Two months change, in three tables; it stops before any of their files is written."""
     shard(
         inventory, [instance("a", "2012-01"), instance("b", "2012-01")], [finding("a", "2012-01")]
     )
@@ -180,14 +201,14 @@ def test_a_merge_that_is_cut_short_is_finished_by_the_next(inventory, monkeypatc
     shard(inventory, [instance("a", "2011-07", 2)], [finding("a", "2011-07", "cc")])
     left, real = [after], datasets.write_partition
 
-    def dies(*args):
+    def dies(*args, **more):
         left[0] -= 1
         if left[0] == 0:
             raise KeyboardInterrupt
-        real(*args)
+        real(*args, **more)
 
     monkeypatch.setattr(datasets, "write_partition", dies)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) if after < 7 else contextlib.nullcontext():
         merge(inventory)
     monkeypatch.undo()
     merge(inventory)
@@ -208,19 +229,65 @@ def test_archives_do_not_touch_each_other(inventory):
         ("oost", "a"),
         ("west", "a"),
     }
-    assert inventory.known("west") == {"a": Known(7, 9, "2011-07")}
+    assert index(inventory, "west") == {"a"}
     inventory.forget("west")
     merge(inventory)
-    assert inventory.known("oost").keys() == {"a", "b"}
-    assert inventory.known("west") == {}
+    assert told(inventory)[0] == [("a", "2011-07", 1), ("b", "2011-07", 5)]
+    assert (index(inventory), index(inventory, "west")) == ({"a", "b"}, set())
 
 
-def test_what_could_not_be_opened_is_known_as_such(inventory):
-    rows = [instance(name, error=name) for name in ("no-permission", "unreadable", "truncated", "")]
-    shard(inventory, rows)
+def test_what_was_said_before_is_kept_apart(inventory):
+    shard(inventory, [instance("a"), instance("b")])
     merge(inventory)
-    again = {path for path, known in inventory.known("oost").items() if known.again}
-    assert again == {"no-permission", "unreadable"}
+    shard(inventory, [instance("a", size=2)])
+    merge(inventory, gone=["b"])
+    kept = [
+        datasets.read(path, INVENTORY["history"], KEY, "crawl").to_pylist()
+        for path in history(inventory)
+    ]
+    assert [(r["path"], r["size"], r["superseded"]) for rows in kept for r in rows] == [
+        ("a", 1, "changed"),
+        ("b", 1, "vanished"),
+    ]
+
+
+def history(inventory):
+    return sorted((inventory.output / "history").rglob("*.parquet"))
+
+
+def test_the_index_follows_what_is_found_and_what_is_gone(inventory):
+    shard(inventory, [instance("a"), instance("b")])
+    merge(inventory)
+    shard(inventory, [instance("c")])
+    merge(inventory, gone=["b"])
+    assert index(inventory) == {"a", "c"}
+    merge(inventory, gone=["a", "c"])
+    assert index(inventory) == set()
+
+
+def test_a_month_lies_in_parts_of_bounded_size(inventory, monkeypatch):
+    monkeypatch.setattr(merging, "PART_ROWS", 3)
+    for number in range(4):
+        rows = [instance(f"{number}{letter}") for letter in "ab"]
+        shard(inventory, rows, [finding(rows[0]["path"])], number=number, replaces=False)
+        merge(inventory)
+    parts = sorted((inventory.folder / "instances").rglob("*.parquet"))
+    assert [len(pa.parquet.read_table(part)) for part in parts] == [2, 2, 2, 2]
+    assert len(told(inventory)[0]) == 8
+    merge(inventory, gone=["1a", "1b"])
+    assert len(list((inventory.folder / "instances").rglob("*.parquet"))) == 3
+    shard(inventory, [instance("4a")], number=9, replaces=False)
+    merge(inventory)
+    assert (len(told(inventory)[0]), told(inventory)[2]) == (7, {"2011-07": 7})
+
+
+def test_what_is_inside_a_container_goes_with_it(inventory):
+    inside = [instance("z//1", container="z"), instance("z//2", "2011-08", container="z")]
+    shard(inventory, [instance("z", "unknown"), *inside], [finding("z//1")])
+    merge(inventory)
+    shard(inventory, [instance("z", "unknown", size=2), inside[0]])
+    merge(inventory)
+    assert told(inventory)[:2] == ([("z", "unknown", 2), ("z//1", "2011-07", 1)], [])
 
 
 def test_without_a_crawl_there_is_no_inventory(inventory):

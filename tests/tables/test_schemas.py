@@ -25,6 +25,9 @@ def test_each_dataset_of_the_contract_has_its_schema():
         "IDENTITIES",
         "CORRECTIONS",
         "REFUSALS",
+        "FOLDERS",
+        "HISTORY",
+        "SURVEY",
     }
 
 

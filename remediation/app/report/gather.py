@@ -21,13 +21,11 @@ from remediation.store.files import guarded
 from remediation.store.inventory import Inventory
 from remediation.tables.schemas import (
     COVERAGE,
-    FINDINGS,
     IDENTITIES,
-    INSTANCES,
+    INVENTORY,
     PERIODS,
     PLACES,
     STUDIES,
-    TALLIES,
 )
 
 Row = dict[str, Any]
@@ -85,7 +83,7 @@ def gather(output: Path, key_id: str) -> Facts:
         DatasetError: there is no inventory, or a dataset is damaged.
         KeyFileError: a dataset was made with another key.
     """
-    inventory = Inventory(output, key_id, INSTANCES, FINDINGS, TALLIES)
+    inventory = Inventory(output, key_id, INVENTORY)
     inventory.require()
     found = {name: _dataset(output, name, key_id) for name in _DATASETS}
     studies, identities = found["studies"], found["identities"]

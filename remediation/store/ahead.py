@@ -1,0 +1,163 @@
+"""Reading ahead: the first bytes of many files, by threads where a share is slow to answer.
+
+A share that answers in a millisecond is waited for by many readers at once; on a warm cache threads
+only cost. So the first files are read one by one, and timed. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+
+from remediation.model.files import FileRef
+from remediation.store.archive import FIRST_READ, Seen, not_opened
+from remediation.store.files import (
+    IoError,
+    NotRegular,
+    close_read,
+    open_beneath,
+    open_once,
+    read_at,
+)
+
+SLOW = 0.000_15  # seconds a file: from here on threads pay
+_TRIED = 8  # files that are timed together
+_WAITING = 64  # files that are open and not yet looked at
+_SWITCH = 0.000_2  # seconds; a reader whose bytes have come must not wait for the one that parses
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An open file with its first bytes; whoever takes it closes `descriptor`."""
+
+    descriptor: int
+    ref: FileRef
+    data: bytes
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Read on."""
+        return read_at(self.descriptor, offset, length)
+
+    def close(self) -> None:
+        """Close the file."""
+        close_read(self.descriptor)
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """Reads files of one archive root with up to `readers` threads; `pace` is asked before each."""
+
+    root: Path
+    readers: int
+    pace: Callable[[], None] = lambda: None
+
+    def read(self, paths: Sequence[str]) -> Iterator[tuple[int, Begun | Seen]]:
+        """Yield for each path its index and what was read, or what stood in the way."""
+        base = os.fsencode(os.path.realpath(self.root)).rstrip(b"/") + b"/"
+        with _folder(self.root) as folder:
+            done = 0
+            while done < len(paths):
+                took = 0.0
+                for index in range(done, min(done + _TRIED, len(paths))):
+                    before = time.perf_counter()
+                    one = self._begin(folder, base, paths[index])
+                    took += time.perf_counter() - before
+                    yield index, one
+                done += _TRIED
+                if self.readers > 1 and took > SLOW * _TRIED:
+                    break
+            if done < len(paths):
+                yield from self._spread(folder, base, paths, done)
+
+    def _begin(self, folder: int, base: bytes, path: str) -> Begun | Seen:
+        self.pace()
+        try:
+            opened = open_once(folder, base, path)
+            descriptor, status = opened or _stated(open_beneath(self.root, path))
+        except (NotRegular, IoError) as error:
+            return not_opened(FileRef(path, 0, 0), error)
+        try:
+            data = read_at(descriptor, 0, min(FIRST_READ, status.st_size))
+        except IoError:
+            close_read(descriptor)
+            return Seen(FileRef(path, 0, 0), "unreadable", "unreadable")
+        return Begun(descriptor, FileRef(path, status.st_size, status.st_mtime_ns), data)
+
+    def _spread(
+        self, folder: int, base: bytes, paths: Sequence[str], start: int
+    ) -> Iterator[tuple[int, Begun | Seen]]:
+        """Read the rest by threads; what comes first is yielded first."""
+        came: SimpleQueue[tuple[int, Begun | Seen | BaseException]] = SimpleQueue()
+        room, indices = threading.Semaphore(_WAITING), iter(range(start, len(paths)))
+        stopped = threading.Event()
+
+        def reader() -> None:
+            for index in indices:  # the step of a range's iterator is one step for all threads
+                room.acquire()
+                if stopped.is_set():
+                    return
+                try:
+                    came.put((index, self._begin(folder, base, paths[index])))
+                except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+                    came.put((index, error))
+
+        threads = [threading.Thread(target=reader, daemon=True) for _ in range(self.readers)]
+        with _switching():
+            for thread in threads:
+                thread.start()
+            try:
+                for _ in range(start, len(paths)):
+                    index, one = came.get()
+                    room.release()
+                    if isinstance(one, BaseException):
+                        raise one
+                    yield index, one
+            finally:
+                stopped.set()
+                room.release(len(threads))
+                for thread in threads:
+                    thread.join()
+                _close_all(came)
+
+
+def _close_all(came: SimpleQueue[tuple[int, Begun | Seen | BaseException]]) -> None:
+    while not came.empty():
+        _, left = came.get()
+        if isinstance(left, Begun):
+            left.close()
+
+
+def _stated(descriptor: int) -> tuple[int, os.stat_result]:
+    return descriptor, os.fstat(descriptor)
+
+
+@contextlib.contextmanager
+def _folder(root: Path) -> Iterator[int]:
+    try:
+        descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        number = error.errno or 0
+        raise IoError(
+            "the archive root cannot be opened", os.strerror(number), number=number
+        ) from None
+    try:
+        yield descriptor
+    finally:
+        close_read(descriptor)
+
+
+@contextlib.contextmanager
+def _switching() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
