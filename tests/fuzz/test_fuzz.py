@@ -1,4 +1,4 @@
-"""What the fuzzer checks holds of what it begins with, and of some damage to it, without atheris."""
+"""What the fuzzer checks holds of its seeds, and of some damage to them, without atheris."""
 
 import random
 
