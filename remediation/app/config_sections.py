@@ -212,6 +212,7 @@ class Run(Section):
 
     workers: int = Field(default=2, ge=1)
     nice: int = Field(default=10, ge=0, le=19)
+    readers: int = Field(default=4, ge=1, le=64)
     scheduler: Annotated[str, AfterValidator(checks.scheduler)] | None = None
     scheduler_file: Location | None = None
     tls_ca: Location | None = None

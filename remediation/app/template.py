@@ -120,8 +120,9 @@ key_file = "{KEY_FILE}"
 [run]
 #workers = 2                     # processes of this machine
 #nice = 10                       # how far they step back for other programs, 0 to 19
-#reads_per_second = 500          # this and the next for later: refused by this version
-#window = "20:00-06:00"
+#readers = 4                     # threads of a worker that read ahead where the share is slow
+#reads_per_second = 500          # files, of all workers together
+#window = "20:00-06:00"          # outside these hours the crawl waits
 # Workers of a cluster instead: the address of a Dask scheduler, or `scheduler_file`, the file that
 # it writes about itself. The certificates are of your own making; see jobs/cluster.toml.
 #scheduler = "tls://head-node:8786"

@@ -15,6 +15,7 @@ from remediation.dicom.locate import BsnRules
 from remediation.errors import UsageError
 from remediation.model.crosswalk import Crosswalk
 from remediation.model.evidence import ArchiveIssuers, IssuerPeriod, MatchRules
+from remediation.model.pacing import Hours, Window
 from remediation.model.placement import AT_REST, EXCHANGE, Placement
 from remediation.model.running import new_run_id, utc_now
 from remediation.model.secrets import Keys
@@ -122,6 +123,9 @@ class Session:
             end=end or job.end,
             partial=bool(start or end),
             fresh=fresh,
+            readers=job.run.readers,
+            reads_per_second=job.run.reads_per_second or 0,
+            hours=Hours(Window.parse(job.run.window) if job.run.window else None, job.timezone),
         )
 
     def flag_options(self) -> flag.FlagOptions:
@@ -281,8 +285,6 @@ class Session:
 def _no_empty_promise(job: Job) -> None:
     """Refuse settings that are read and not acted on: somebody relies on each of them."""
     promised = {
-        "[run] reads_per_second": job.run.reads_per_second,
-        "[run] window": job.run.window,
         "[privacy] escrow_recipient": job.privacy.escrow_recipient,
     }
     found = [key for key, value in promised.items() if value]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import time
 
 import pytest
 
@@ -37,3 +38,14 @@ def test_the_bar_is_closed_when_something_fails(monkeypatch):
     with pytest.raises(ZeroDivisionError), progress("match", "studies") as advance:
         advance(3 // 0)
     assert sys.stderr.getvalue().endswith("\n")
+
+
+def test_the_bar_says_how_long_the_rest_will_take(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    with progress("crawl oost", "files") as advance:
+        now[0] += 60
+        advance.share(0.25)
+        advance(10)
+    assert "about 25%, 03:00 left" in sys.stderr.getvalue()

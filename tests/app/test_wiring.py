@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import getpass
-import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import get_args
 
 import pytest
@@ -17,12 +16,10 @@ from remediation.app.wiring import Session, _months_before
 from remediation.errors import KeyFileError, UsageError
 from remediation.model.evidence import ArchiveIssuers, IssuerPeriod
 from remediation.model.files import Layout
+from remediation.model.pacing import Hours, Window
 from remediation.model.placement import Placement
 from remediation.store.keys import new_key_file
 from remediation.tables.tallies import SOURCE_COLUMNS
-
-# Settings of the contract that are checked and not acted on yet.
-LATER = re.compile(r"^(reads_per_second|window) = .*\n", re.MULTILINE)
 
 
 @pytest.fixture
@@ -32,10 +29,8 @@ def opened(tmp_path):
     (tmp_path / "keys").mkdir()
     new_key_file(tmp_path / "keys/demo.key")
 
-    def session(text=FULL, *, later=False):
+    def session(text=FULL):
         path = tmp_path / "job.toml"
-        if not later:
-            text = LATER.sub("", text)
         path.write_text(text, encoding="utf-8")
         return Session.open(load_job(path))
 
@@ -166,10 +161,14 @@ def test_options_hold_no_key(opened, tmp_path):
     assert secret not in repr(session)
 
 
+def test_a_crawl_is_as_polite_as_the_job_says(opened):
+    options = opened().crawl_options("oost")
+    assert (options.reads_per_second, options.readers) == (500, 4)
+    assert options.hours == Hours(Window(time(20), time(6)), "Europe/Amsterdam")
+    assert opened(MINIMAL).crawl_options("oost").hours == Hours(None, "Europe/Amsterdam")
+
+
 def test_a_setting_that_nothing_acts_on_is_refused_and_named(opened):
-    with pytest.raises(UsageError) as caught:
-        opened(FULL, later=True)
-    assert "[run] reads_per_second, [run] window" in str(caught.value)
     recipient = f'escrow_recipient = "age1{"q" * 58}"'
     with pytest.raises(UsageError, match="escrow_recipient"):
         opened(changed('escrow_recipient = ""', recipient))

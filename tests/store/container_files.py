@@ -72,6 +72,16 @@ def block(name=b"IM0001", size=0, kind=b"0", *, mtime=b"0", magic=b"ustar\x0000"
     return bytes(raw)
 
 
+def resealed(data):
+    """Return a tar whose headers were altered with the checksums of what they say now."""
+    raw = bytearray(data)
+    for at in range(0, len(raw) - BLOCK, BLOCK):
+        if raw[at + 257 : at + 262] == b"ustar":
+            raw[at + 148 : at + 156] = b" " * 8
+            raw[at + 148 : at + 156] = b"%06o\0 " % sum(raw[at : at + BLOCK])
+    return raw
+
+
 def padded(data):
     return data + bytes(-len(data) % BLOCK)
 

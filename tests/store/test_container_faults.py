@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from store.container_files import (
     END,
     FILES,
-    LONG,
     MADE,
     WHOLE,
     block,
@@ -32,6 +31,7 @@ from store.container_files import (
     read,
     read_open,
     record,
+    resealed,
     tarred,
     zipped,
 )
@@ -81,10 +81,12 @@ def test_a_container_cut_anywhere_gives_what_is_before_the_cut_and_says_so(made)
     some = {*range(0, 1200, 7), *range(1200, len(made), 1999), *range(0, len(made), 512)}
     for length in some:
         found, reason = read(made[:length], kind_of(made), need=everything)
-        assert reason or [one.data for one in found if one.whole] == sound, length
-        for one, data in zip(found, sound, strict=False):
-            assert data.startswith(one.data), length
-            assert one.whole == (not one.error) == (one.data == data), length
+        told = reason or any(one.error for one in found)
+        assert told or [one.data for one in found] == sound, length
+        for one in found:
+            if one.name in FILES:  # too little of a tar.gz to be told from a gzip file
+                assert FILES[one.name].startswith(one.data), length
+                assert one.whole == (not one.error) == (one.data == FILES[one.name]), length
 
 
 def test_a_gzip_file_that_breaks_off_gives_what_could_be_inflated():
@@ -150,6 +152,8 @@ def test_whatever_the_bytes_are_members_come_out_and_one_word(made, data):
         raw[at] = data.draw(st.integers(0, 255))
     at, more = data.draw(places), data.draw(st.binary(max_size=40))
     raw[at:at] = more
+    if kind_of(made) == "tar" and data.draw(st.booleans()):
+        raw = resealed(raw)
     raw = bytes(raw[: data.draw(st.one_of(st.just(len(raw)), st.integers(0, len(raw))))])
     found, reason = read(raw, kind_of(made), need=everything)
     assert reason in REASONS

@@ -63,6 +63,7 @@ DUTCH = Catalogue(
         "homonym": "iemand anders heeft dezelfde geboortedatum en achternaam, en de voorletters"
         " geven geen uitsluitsel",
         "not-resolved": "geen nummer dat het EPD bevestigt",
+        "in-container": "in een zip, tar of gz: wordt daar niet herschreven",
         "changed-since-crawl": "het bestand is veranderd sinds de crawl",
         "deflated": "gecomprimeerde header (deflated): wordt niet herschreven",
         "big-endian": "big-endian: wordt niet herschreven",
@@ -102,6 +103,13 @@ DUTCH = Catalogue(
         "unreadable": "het archief gaf een leesfout",
         "not-a-file": "geen gewoon bestand",
         "link": "een verwijzing: wordt niet gevolgd",
+        "container-damaged": "een beschadigd pakket",
+        "container-members": "een pakket met te veel bestanden",
+        "container-inflated": "een pakket dat eindeloos uitpakt",
+        "damaged": "beschadigd in zijn pakket",
+        "encrypted": "versleuteld in zijn pakket",
+        "unsupported": "ingepakt op een manier die niet wordt gelezen",
+        "member-path": "een naam die buiten zijn pakket wijst",
     },
     states={
         "read": "header gelezen, bestand beschadigd",
