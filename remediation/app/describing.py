@@ -35,6 +35,9 @@ DATASETS: Mapping[str, tuple[pa.Schema, str]] = {
     "identities": (schemas.IDENTITIES, "identities.parquet"),
     "corrections": (schemas.CORRECTIONS, "manifests/<id>/corrections.parquet"),
     "refusals": (schemas.REFUSALS, "manifests/<id>/refusals.parquet"),
+    "survey": (schemas.SURVEY, "survey.parquet"),
+    "folders": (schemas.FOLDERS, "inventory/folders/<archive>.parquet"),
+    "history": (schemas.HISTORY, "history/archive=<name>/"),
 }
 """Each dataset: its schema, and its file below the job's output folder."""
 

@@ -62,6 +62,7 @@ class Hit(NamedTuple):
     cell: str
     leaf: Leaf
     name: str
+    container: bool = False  # the file holds others, as a folder does
 
 
 Unit = tuple[str, Parts]  # a cell, and the folder (or file) in it that is one study's
@@ -134,7 +135,8 @@ class Hits:
 
     def by_file(self, study: str) -> bool:
         """Tell whether a study has no folder of its own: the more files, the sooner it is drawn."""
-        return any(self._level(hit) > hit.leaf.depth for hit in self._of[study])
+        alone = (hit for hit in self._of[study] if not hit.container)
+        return any(self._level(hit) > hit.leaf.depth for hit in alone)
 
     def is_split(self, study: str) -> bool:
         """Tell whether a study was met in more than one of the folders that are one study's."""

@@ -143,7 +143,7 @@ def cells(
                 yield BESIDE, Start(folder, shallow=True)
             for name in found.folders:
                 inside = (*folder, name)
-                if not layout.matches(list(inside)):
+                if not layout.matches(inside):
                     yield BESIDE, Start(inside)
                 elif not outside(inside):
                     below.append(inside)
@@ -154,7 +154,7 @@ def cells(
 
 def _month(layout: Layout, folder: Parts) -> str:
     """Return the month of a folder; its year where it holds several months."""
-    span = layout.span(list(folder))
+    span = layout.span(folder)
     if span is None:  # the 31st of a month that has none
         return BESIDE
     first, last = span

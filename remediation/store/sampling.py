@@ -7,6 +7,7 @@ often as the folders among which they lie. Nothing here writes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ from random import Random
 
 from remediation.model.draws import Cell, Leaf, Parts, Start
 from remediation.model.files import FileRef
-from remediation.store.archive import Seen, see
+from remediation.store.archive import FIRST_READ, Seen, look, not_opened, see_inside
+from remediation.store.files import IoError, NotRegular, open_beneath, read_at
 from remediation.store.frame import Folders, Listing, Pace
 
 INSTANCE = frozenset({"read", "unreadable"})
@@ -31,12 +33,17 @@ class Taken:
         leaf: where the draw ended; None where that was no folder with files in it.
         seen: an instance where one was found, else what the last file tried is; None for none.
             Without a head where the file was read before.
-        tried: path and state of each file that was tried.
+        tried: path and state of each file that was tried; a container is its first instance.
     """
 
     leaf: Leaf | None
     seen: Seen | None
     tried: tuple[tuple[str, str], ...]
+
+    @property
+    def path(self) -> str:
+        """The path of the file that was tried last; empty where there was none."""
+        return self.tried[-1][0] if self.tried else ""
 
     @property
     def is_instance(self) -> bool:
@@ -74,9 +81,9 @@ class Sampler:
         found: list[tuple[int, int, bool]] = []
         reads = 0
         study = _study_of(taken.seen)
-        if taken.leaf is None or taken.seen is None or not study:
+        if taken.leaf is None or not study:
             return found, reads
-        rng, path = _dice(seed), tuple(taken.seen.ref.path.split("/"))
+        rng, path = _dice(seed), tuple(taken.path.split("/"))
         for level in range(taken.leaf.depth, -1, -1):
             other = self._read(self._beside(taken.leaf, path, level, rng), {})
             reads += len(other.tried)
@@ -122,16 +129,38 @@ class Sampler:
         seen, tried = None, []
         for name in leaf.files if leaf else ():
             assert leaf is not None
-            ref = FileRef("/".join((*leaf.folder, name)), 0, 0)
-            if ref.path in known:
-                seen = Seen(ref, known[ref.path])
+            path = "/".join((*leaf.folder, name))
+            if path in known:
+                seen = Seen(FileRef(path, 0, 0), known[path])
             else:
                 self.pace()
-                seen = see(self.root, ref)
-            tried.append((ref.path, seen.state))
+                seen = _see(self.root, path)
+            tried.append((path, seen.state))
             if seen.state in INSTANCE:
                 break
         return Taken(leaf, seen, tuple(tried))
+
+
+def _see(root: Path, path: str) -> Seen:
+    """Read the head of one file; of a container, that of the first instance inside."""
+    ref = FileRef(path, 0, 0)
+    try:
+        descriptor = open_beneath(root, path)
+    except (NotRegular, IoError) as error:
+        return not_opened(ref, error)
+    try:
+        status = os.fstat(descriptor)
+        ref = FileRef(path, status.st_size, status.st_mtime_ns)
+        seen = look(ref, read_at(descriptor, 0, FIRST_READ), lambda *at: read_at(descriptor, *at))
+        if seen.state == "container":
+            inside = (one for one in see_inside(descriptor, ref) if one.state in INSTANCE)
+            return next(inside, seen)
+    except (IoError, OSError):
+        return Seen(ref, "unreadable", "unreadable")
+    else:
+        return seen
+    finally:
+        os.close(descriptor)
 
 
 def _dice(seed: str) -> Random:

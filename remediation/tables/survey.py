@@ -34,7 +34,7 @@ class Drawn:
         draws: ways taken from the top of a cell down.
         reads: files read.
         empty: draws that ended where no DICOM instance was found.
-        containers: of these, in a zip, tar or gz: what is inside is not surveyed.
+        containers: files read that are a zip, tar or gz: their first instance stands for them.
         outside: draws of studies outside the range.
         again: instances that were left out: their series had one in the sample.
         unreadable: instances that could not be read.

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remediation.model.sampling import estimate, unit_level, weight
+from remediation.model.draws import unit_level
+from remediation.model.sampling import estimate, weight
 from remediation.model.statistics import wilson
 
 pairs = st.lists(st.tuples(st.booleans(), st.floats(1, 1e9)), min_size=1, max_size=60)
