@@ -120,7 +120,15 @@ class _Planner:
         columns = {
             *INSTANCE_COLUMNS,
             *self.options.sources.by,
-            *("size", "mtime_ns", "container", "head_length", "head_digest", "SOPInstanceUID", "crawled_at"),
+            *(
+                "size",
+                "mtime_ns",
+                "container",
+                "head_length",
+                "head_digest",
+                "SOPInstanceUID",
+                "crawled_at",
+            ),
         }
         instances = self.inventory.instances(columns)
         at = self.options.at or max(instances["crawled_at"].to_pylist(), default=utc_now())
