@@ -216,7 +216,7 @@ def _with_numbers(values: list[bytes]) -> list[int]:
 
 def in_text(place: str, creator: str, text: str, rules: BsnRules) -> list[Finding]:
     """Return the findings in a text value, a path among them; dates are none."""
-    numbers = _passing(text, rules)
+    numbers = _passing(text, rules) if bsn.may_hold(text) else []
     return _leaks(place, creator, numbers) if numbers else []
 
 

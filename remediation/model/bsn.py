@@ -46,6 +46,7 @@ _WHOLE = re.compile(
 # Not inside a longer number, a UID or a decimal string: no digit before, nor a digit's hyphen, nor
 # any dot; no digit behind, nor a dot with a digit. Grouped digits are not part of a longer group.
 _RUN = re.compile(rf"(?<![\d.])(?<!\d-)(?:(?:{_GROUPED})(?![. ]?\d)|{_PLAIN}(?!\d|\.\d))", re.ASCII)
+_MANY_DIGITS = re.compile(r"(?:\d[. -]?){8}", re.ASCII)
 _SEPARATORS = str.maketrans("", "", ". -")
 
 
@@ -78,6 +79,15 @@ def form(text: str) -> str:
     if bare.isdigit():
         return "nine" if len(bare) == 9 else "eight"  # noqa: PLR2004 - the names say it
     return "grouped"
+
+
+def may_hold(text: str) -> bool:
+    """Tell, quickly, whether a text has digits enough for a number; most texts have not.
+
+    >>> may_hold("SIEMENS Avanto 1.5T"), may_hold("see 9999.00.006")
+    (False, True)
+    """
+    return _MANY_DIGITS.search(text) is not None
 
 
 def runs(text: str) -> list[str]:

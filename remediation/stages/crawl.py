@@ -29,7 +29,7 @@ from remediation.store.walking import Parts, check_root, first_files
 from remediation.tables.columns import table_of
 from remediation.tables.rows import Row, RowMaker
 from remediation.tables.schemas import FINDINGS, INSTANCES, INVENTORY
-from remediation.tables.tallies import tallies
+from remediation.tables.tallies import TALLIED, tallies
 
 SHARD_FILES = 1000
 _NOT_READ = {"special": "not-a-file", "link": "link"}
@@ -142,7 +142,7 @@ def run(
     if options.fresh and not options.partial:
         inventory.forget(archive.name)
     inventory.archive_id(archive.name)
-    merge = Merge(inventory, archive.name, keys, options.run_id, tallies)
+    merge = Merge(inventory, archive.name, keys, options.run_id, tallies, TALLIED)
     merge.run()
     if not inventory.holds(archive.name):
         inventory.index_path(archive.name).unlink(missing_ok=True)

@@ -142,8 +142,9 @@ def read_part(
     )
     fields = [schema.field(name) for name in columns or schema.names]
     with undamaged(path, made_by), pq.ParquetFile(path, page_checksum_verification=True) as file:
-        older = check(file.schema_arrow.metadata or {}, schema, key_id, path, made_by)
-        there = [field.name for field in fields if field.name in file.schema_arrow.names]
+        found = file.schema_arrow
+        older = check(found.metadata or {}, schema, key_id, path, made_by)
+        there = [field.name for field in fields if field.name in found.names]
         return _whole(file.read(there), fields, schema.metadata, told, older=older)
 
 

@@ -8,7 +8,7 @@ anew are noted before anything in them changes.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -34,13 +34,19 @@ Tally = Callable[[pa.Table], pa.Table]
 
 @dataclass(slots=True)
 class Merge:
-    """One merge of an archive; `run_id` is that of the crawl that asks for it."""
+    """One merge of an archive.
+
+    Attributes:
+        run_id: The crawl that asks for it.
+        tally: Counts one month's instances; it needs these `counted` columns of them.
+    """
 
     inventory: Inventory
     archive: str
     keys: Keys
     run_id: str
     tally: Tally
+    counted: Sequence[str]
     _touched: set[str] = field(default_factory=set)
     _kept: int = 0
 
@@ -145,10 +151,10 @@ class Merge:
         self._kept += 1
 
     def _count(self, month: str) -> None:
-        schema = self.inventory.schemas["instances"]
-        parts = [self._part("instances", part) for _, part in self._parts("instances", month)]
-        counted = self.tally(pa.concat_tables([schema.empty_table(), *parts]))
-        self._write("tallies", month, 0, counted)
+        columns, parts = list(self.counted), self._parts("instances", month)
+        none = self.inventory.schemas["instances"].empty_table().select(columns)
+        rows = [self._part("instances", part, columns) for _, part in parts]
+        self._write("tallies", month, 0, self.tally(pa.concat_tables([none, *rows])))
 
     # -- parts --------------------------------------------------------------------------------
 

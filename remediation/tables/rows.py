@@ -180,6 +180,8 @@ class RowMaker:
 
     def _clean(self, text: str) -> str:
         """Return free text, sealed where a number in it passes the elfproef."""
+        if not bsn.may_hold(text):
+            return text
         whole = bsn.normalise(text)
         numbers = [whole] if whole else bsn.runs(text)
         return self.keys.seal(text) if any(bsn.passes(number) for number in numbers) else text

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 import pyarrow as pa
 
@@ -15,6 +17,9 @@ SOURCE_COLUMNS = (
     "ImplementationVersionName",
     "SourceApplicationEntityTitle",
 )
+# What of the instances is counted.
+TALLIED = ("archive", "study_month", "StudyInstanceUID", *SOURCE_COLUMNS, "identifiers")
+_AT_A_TIME = 10_000
 _COUNTED = {"well-formed", "passing"}
 
 
@@ -24,17 +29,16 @@ def tallies(instances: pa.Table) -> pa.Table:
     A study of five hundred files says its number once: files of one study are no independent
     sample, and a pass rate over them would look surer than it is.
     """
-    columns = ["archive", "study_month", "StudyInstanceUID", *SOURCE_COLUMNS, "identifiers"]
-    seen: dict[tuple[object, ...], tuple[object, ...]] = {}
+    seen: set[tuple[object, ...]] = set()
     counts: dict[tuple[object, ...], Counter[str]] = {}
-    for row in instances.select(columns).to_pylist():
+    for row in _rows(instances):
         head = (row["archive"], row["study_month"], *(row[name] for name in SOURCE_COLUMNS))
         for one in row["identifiers"] or ():
             place = (one["place"], one["private_creator"], one["issuer_kind"])
             once = (row["StudyInstanceUID"], *place, one["shape"])
             if once in seen:
                 continue
-            seen[once] = head
+            seen.add(once)
             counter = counts.setdefault((*head, *place), Counter())
             counter["values"] += 1
             counter["well_formed"] += one["shape"] in _COUNTED
@@ -45,3 +49,9 @@ def tallies(instances: pa.Table) -> pa.Table:
         for key, c in sorted(counts.items(), key=lambda pair: tuple(map(str, pair[0])))
     ]
     return pa.Table.from_pylist(rows, schema=TALLIES)
+
+
+def _rows(instances: pa.Table) -> Iterator[dict[str, Any]]:
+    """Yield rows a few at a time: as Python objects they are large, and a month may have many."""
+    for batch in instances.select(TALLIED).to_batches(_AT_A_TIME):
+        yield from batch.to_pylist()

@@ -74,7 +74,7 @@ def merge(inventory, gone=(), archive="oost"):
     left = Gone(inventory.output / "gone", KEYS)
     left.add((), list(gone))
     left.close()
-    Merge(inventory, archive, KEYS, RUN, count).run(left, seal=False)
+    Merge(inventory, archive, KEYS, RUN, count, ("archive", "study_month")).run(left, seal=False)
 
 
 def index(inventory, archive="oost"):
@@ -158,7 +158,7 @@ def test_a_file_that_vanished_takes_its_findings_along(inventory):
     assert told(inventory) == ([("b", "2011-07", 1)], [("b", "2011-07", "aa")], {"2011-07": 1})
     merge(inventory, gone=["b"])
     assert told(inventory) == ([], [], {})
-    assert list(inventory.folder.rglob("*.parquet")) == []
+    assert list(inventory.folder.rglob("part-*.parquet")) == []
 
 
 def test_a_shard_that_is_not_whole_does_not_count(inventory):
