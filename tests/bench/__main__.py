@@ -54,7 +54,7 @@ def _facts(setting: Setting, load: float, seconds: float) -> dict[str, Any]:
     return {
         "archive": f"{made['files']:,} files of {made['kinds']} kinds of header in "
         f"{made['studies']:,} studies, {made['bytes'] / 1e6:,.0f} MB; head {made['mean_head']:,} "
-        f"bytes on average, half of them at most {made['median_head']:,}; "
+        f"bytes on average, quartiles {', '.join(f'{size:,}' for size in made['quartiles'])}; "
         f"{made['kinds_of_corpus']} kinds from the corpus beside the checkout, the others from "
         f"pydicom; {len(made['left_out'])} samples left out (alike, deflated, or not readable)",
         "rounds": f"{setting.rounds}; results are medians, with their range",

@@ -9,33 +9,33 @@ import contextlib
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from unittest import mock
-
-import pyarrow as pa
 
 from remediation.app.config import load_job
 from remediation.app.demo.build import build as build_demo
 from remediation.app.fleet import fleet
 from remediation.app.wiring import Session
 from remediation.dicom.locate import BsnRules, findings, identifiers
-from remediation.model.files import FileRef, Layout
+from remediation.model.files import Layout
 from remediation.model.running import new_run_id, utc_now
 from remediation.stages import crawl as crawl_stage
 from remediation.stages.crawl import ArchiveRoot, CrawlOptions
-from remediation.store.archive import see
-from remediation.store.archive import walk as walk_archive
+from remediation.store import archive, walking
+from remediation.store.ahead import Ahead
 from remediation.store.inventory import Inventory
 from remediation.store.keys import load_key_file, new_key_file
+from remediation.store.merging import Merge
+from remediation.tables.columns import table_of
 from remediation.tables.rows import RowMaker
+from remediation.tables.schemas import INVENTORY
 
-__all__ = ["crawl", "fleet", "full", "parquet_seconds", "rows", "search", "selected", "walk"]
+__all__ = ["crawl", "fleet", "full", "parquet_seconds", "rows", "selected", "walk"]
 
 LAYOUT = "{yyyy}/{mm}/{dd}"
+WRITTEN = ("instances", "findings")
 RULES = BsnRules()
 Seen = Sequence[str] | None
 
@@ -45,47 +45,45 @@ Seen = Sequence[str] | None
 
 def selected(root: Path, names: Sequence[str]) -> list[Seen]:
     """Return of each file its identifiers: what is known of the patient's numbers."""
-    found: list[Seen] = []
-    for name in names:
-        head = see(root, FileRef(name, 0, 0)).head
-        found.append([one.text for one in identifiers(head, RULES)] if head else None)
+    found: list[Seen] = [None] * len(names)
+    for index, seen in _read(root, names):
+        if seen.head:
+            found[index] = [one.text for one in identifiers(seen.head, RULES)]
     return found
 
 
-def full(root: Path, names: Sequence[str]) -> list[Seen]:
+def full(root: Path, names: Sequence[str], readers: int = 1) -> list[Seen]:
     """Return of each file the numbers that the full search finds."""
-    return [_searched(root, name) for name in names]
-
-
-def _searched(root: Path, name: str) -> Seen:
-    head = see(root, FileRef(name, 0, 0)).head
-    if head is None:
-        return None
-    return [one.number for one in findings(head, identifiers(head, RULES), RULES)]
+    found: list[Seen] = [None] * len(names)
+    for index, seen in _read(root, names, readers):
+        if seen.head:
+            known = identifiers(seen.head, RULES)
+            found[index] = [one.number for one in findings(seen.head, known, RULES)]
+    return found
 
 
 def rows(root: Path, names: Sequence[str], key_file: Path) -> tuple[list[Any], list[Any]]:
     """Return the rows of instances and of findings: the full search, with tokens and seals."""
-    maker = _maker(key_file)
+    keys, now = load_key_file(key_file), utc_now()
+    maker = RowMaker(keys, "bench", Layout(LAYOUT), RULES, True, new_run_id(now), now)
     instances, found = [], []
-    for name in names:
-        seen = see(root, FileRef(name, 0, 0))
+    for _, seen in _read(root, names):
         row, more = maker.rows(seen.ref, seen.state, seen.error, seen.head, seen.head_bytes)
         instances.append(row)
         found += more
     return instances, found
 
 
-def _maker(key_file: Path) -> RowMaker:
-    keys = load_key_file(key_file)
-    now = utc_now()
-    return RowMaker(keys, "bench", Layout(LAYOUT), RULES, True, new_run_id(now), now)
-
-
-def search(root: Path, names: Sequence[str], readers: int) -> int:
-    """Read and search files as one worker process does, with so many readers."""
-    with ThreadPoolExecutor(readers) as pool:
-        return sum(found is not None for found in pool.map(lambda n: _searched(root, n), names))
+def _read(root: Path, names: Sequence[str], readers: int = 1) -> Iterator[tuple[int, archive.Seen]]:
+    """Read heads as a worker does."""
+    for index, one in Ahead(root, readers).read(names):
+        if isinstance(one, archive.Seen):
+            yield index, one
+            continue
+        try:
+            yield index, archive.look(one.ref, one.data, one.read)
+        finally:
+            one.close()
 
 
 # -- a whole crawl ----------------------------------------------------------------------------
@@ -102,9 +100,9 @@ def key(folder: Path) -> Path:
 def options(root: Path, output: Path, key_file: Path) -> CrawlOptions:
     """Return the options of a crawl of one archive."""
     now = utc_now()
-    archive = ArchiveRoot("bench", root, LAYOUT, prunes=True)
+    where = ArchiveRoot("bench", root, LAYOUT, prunes=True)
     key_id = load_key_file(key_file).key_id
-    return CrawlOptions(archive, output, key_file, key_id, new_run_id(now), now)
+    return CrawlOptions(where, output, key_file, key_id, new_run_id(now), now)
 
 
 def crawl(chosen: CrawlOptions, mapper: Any = map, *, fresh: bool = True) -> int:
@@ -117,7 +115,8 @@ def crawl(chosen: CrawlOptions, mapper: Any = map, *, fresh: bool = True) -> int
 
 def walk(root: Path) -> int:
     """Walk an archive as the crawl does; return the number of entries that are no folders."""
-    return sum(1 for _ in walk_archive(root, lambda _parts: False, lambda: None))
+    every = walking.walk(root, lambda _parts: False)
+    return sum(len(one.files) for one in every if isinstance(one, walking.Folder))
 
 
 def job_file(path: Path, root: Path, output: Path, key_file: Path, workers: int) -> Path:
@@ -153,12 +152,12 @@ def parquet_seconds() -> Iterator[Callable[[], float]]:
 
         return call
 
-    table = SimpleNamespace(from_pylist=timed(pa.Table.from_pylist))
-    with (
-        mock.patch.object(Inventory, "write_shard", timed(Inventory.write_shard)),
-        mock.patch.object(Inventory, "merge", timed(Inventory.merge)),
-        mock.patch.object(crawl_stage, "pa", SimpleNamespace(Table=table)),
-    ):
+    calls = [(Inventory, "write_shard"), (Merge, "run")]
+    calls += [(crawl_stage, "table_of"), (crawl_stage, "table")]
+    with contextlib.ExitStack() as patched:
+        for owner, name in calls:
+            call = timed(getattr(owner, name))
+            patched.enter_context(mock.patch.object(owner, name, call))
         yield lambda: spent[0]
 
 
@@ -166,16 +165,13 @@ def write(made: tuple[list[Any], list[Any]], chosen: CrawlOptions) -> None:
     """Write rows (of `rows`) as a worker does: one shard."""
     inventory = chosen.inventory()
     shutil.rmtree(chosen.output, ignore_errors=True)
-    inventory.write_shard(
-        inventory.shard("bench", chosen.run_id, 0),
-        pa.Table.from_pylist(made[0], schema=crawl_stage.INSTANCES),
-        pa.Table.from_pylist(made[1], schema=crawl_stage.FINDINGS),
-    )
+    tables = {name: table_of(made[n], INVENTORY[name]) for n, name in enumerate(WRITTEN)}
+    inventory.write_shard(inventory.shard("bench", chosen.run_id, 0), tables)
 
 
-def stored_bytes(output: Path) -> int:
-    """Return the bytes of instances, findings and tallies of an output folder."""
-    folders = (output / "inventory" / name for name in ("instances", "findings", "tallies"))
+def stored_bytes(output: Path, names: Sequence[str] = (*WRITTEN, "tallies")) -> int:
+    """Return the bytes of parts of the inventory: instances, findings and tallies by default."""
+    folders = (output / "inventory" / name for name in names)
     return sum(p.stat().st_size for folder in folders for p in folder.rglob("*") if p.is_file())
 
 
@@ -185,7 +181,7 @@ def demo(folder: Path, studies: int) -> tuple[int, Path]:
     paths = build_demo(folder, studies)
     session = Session.open(load_job(paths.job))
     read = 0
-    for archive in session.job.archives:
-        report = crawl_stage.run(session.crawl_options(archive.name))
+    for one in session.job.archives:
+        report = crawl_stage.run(session.crawl_options(one.name))
         read += sum(report.states.values())
     return read, session.output

@@ -64,7 +64,7 @@ def _task(work: str, root: str, names: Sequence[str], readers: int) -> int:
     """Do one variant's work on its part of the files; runs in a worker, returns its slow calls."""
     before = len(_calls)
     if work == "ours":
-        ours.search(Path(root), names, readers)
+        ours.full(Path(root), names, readers)
     else:
         read = {"limit": plain.limit, "pydicom": lambda paths: pydicom_iterall(paths[0])}[work]
         with ThreadPoolExecutor(readers) as pool:

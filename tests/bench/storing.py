@@ -132,6 +132,7 @@ def _size(setting: Setting) -> list[Row]:
         (setting.archive(), "the archive of this benchmark", setting.output("parquet")),
     ):
         size = ours.stored_bytes(output) / len(archive.names)
-        note = f"{len(archive.names):,} files"
+        index = ours.stored_bytes(output, ("folders",)) / len(archive.names)
+        note = f"{len(archive.names):,} files; the index of folders has {index:.1f} besides"
         found.append(measured(PARQUET, f"{where}, bytes a file", size, "bytes", note=note))
     return found
