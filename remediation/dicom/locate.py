@@ -7,25 +7,16 @@ from __future__ import annotations
 
 import re
 import warnings
-from bisect import bisect_right
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import islice
 
 from pydicom.charset import convert_encodings, decode_bytes
 
 from remediation.dicom.elements import Element, Head, Span
-from remediation.dicom.standing import Standing, has_content, inside, standing
+from remediation.dicom.search import MOST, SEARCHED, numbers, passing
+from remediation.dicom.standing import Standing, has_content, inside, standings
 from remediation.model import bsn, issuers, places
-
-_SEARCHED = frozenset({b"AE", b"CS", b"LO", b"LT", b"PN", b"SH", b"ST", b"UC", b"UR", b"UT", b"UN"})
-_LEAST = 8  # bytes of a value that can hold a number
-# Digits become one byte, what stands between groups of them another: then `find` finds numbers.
-_SIGNS = bytes(48 if chr(n) in "0123456789" else 46 if chr(n) in ". -" else 10 for n in range(256))
-_NUMBERS = (b"00000000", b"000.00.000", b"000.000.00")
-_PRINTABLE = re.compile(rb"[\t\n\f\r\x1b -~\x80-\xff]*\0*")
-_YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
-_DATE = re.compile(rf"0(?:{_YEAR}{_MONTH}{_DAY}|{_DAY}{_MONTH}{_YEAR})", re.ASCII)
 
 PATIENT_ID, ISSUER, QUALIFIERS = 0x00100020, 0x00100021, 0x00100024
 OTHER_IDS, OTHER_IDS_SEQUENCE = 0x00101000, 0x00101002
@@ -36,8 +27,7 @@ _PRIVATE_TAGS = frozenset(
 )
 _IDENTIFIER_TAGS = frozenset({PATIENT_ID, OTHER_IDS}) | _PRIVATE_TAGS
 _IDENTIFIER_KINDS = places.IDENTIFIER_KINDS | {"historic"}
-# Codes of concepts (SNOMED CT has eight and nine digits): no free text, nobody types a BSN here.
-_CODES = frozenset({0x00080100, 0x00080119, 0x00080120})
+_VALUE = re.compile(r"[^\\]+")
 _QUALIFIER_TAGS = frozenset({0x00400032, 0x00400035, 0x00400031})
 
 
@@ -88,29 +78,31 @@ class BsnRules:
 
 def identifiers(head: Head, rules: BsnRules) -> list[Identifier]:
     """Return every filled identifier place of a head, historic ones included."""
-    found: list[Identifier] = []
-    for index in [n for n, span in enumerate(head.spans) if span[0] in _IDENTIFIER_TAGS]:
-        if has_content(head, index):
-            continue
-        where, span = standing(head, index), head.spans[index]
-        kind = places.kind(where.place, where.creator)
-        if kind in _IDENTIFIER_KINDS and (kind != "private" or span[1] in _SEARCHED):
-            found += _identifiers_at(head, where, kind, rules)
-    return found
+    spans = head.spans
+    indices = [n for n, span in enumerate(spans) if span[0] in _IDENTIFIER_TAGS]
+    filled = (n for n in indices if not has_content(spans, n))
+    every = (
+        one for where in standings(head, filled) for one in _identifiers_at(head, where, rules)
+    )
+    return list(islice(every, MOST))
 
 
-def _identifiers_at(
-    head: Head, where: Standing, kind: str, rules: BsnRules
-) -> Iterator[Identifier]:
+def _identifiers_at(head: Head, where: Standing, rules: BsnRules) -> Iterator[Identifier]:
+    kind = places.kind(where.place, where.creator)
+    if kind not in _IDENTIFIER_KINDS or (kind == "private" and where.span[1] not in SEARCHED):
+        return
     issuer, qualifiers = "", list[str]()
     if where.span[0] == PATIENT_ID:
         issuer = _text(head, where.beside.get(ISSUER))
         stated = where.beside.get(QUALIFIERS)
-        within = inside(head, stated) if stated else ()
+        within = inside(head.spans, stated) if stated else ()
         qualifiers = [_text(head, span) for span in within if span[0] in _QUALIFIER_TAGS]
-    for text in filter(None, (part.strip(" \0") for part in _text(head, where.span).split("\\"))):
-        says = issuers.combined(issuer, qualifiers, text, rules.extra_issuers)
-        yield Identifier(where.place, where.creator, kind, issuer, says, text, bsn.normalise(text))
+    for match in _VALUE.finditer(_text(head, where.span)):
+        text = match[0].strip(" \0")
+        if text:
+            says = issuers.combined(issuer, qualifiers, text, rules.extra_issuers)
+            number = bsn.normalise(text)
+            yield Identifier(where.place, where.creator, kind, issuer, says, text, number)
 
 
 def _text(head: Head, span: Span | None) -> str:
@@ -171,83 +163,30 @@ def findings(head: Head, found: list[Identifier], rules: BsnRules) -> list[Findi
                 )
             )
     taken = {(one.place, one.creator) for one in found}
-    return result + _search(head, taken, rules)
+    return result + _leaks(head, taken, rules)
 
 
-def _search(head: Head, taken: Collection[tuple[str, str]], rules: BsnRules) -> list[Finding]:
-    """Search every text value: one pass over all of them joined, a closer look where it says."""
-    searched = [
-        index
-        for index, (_, vr, _, value, end, _) in enumerate(head.spans)
-        if end - value >= _LEAST and vr in _SEARCHED
+def _leaks(head: Head, taken: Collection[tuple[str, str]], rules: BsnRules) -> list[Finding]:
+    """Return the findings of all text values but those of places that are `taken`."""
+    every = list(islice(numbers(head, rules.placeholders), MOST))
+    indices = sorted({index for index, _, _ in every})
+    where = dict(zip(indices, standings(head, indices), strict=True))
+    return [
+        _leak(where[index].place, where[index].creator, number, form)
+        for index, number, form in every
+        if (where[index].place, where[index].creator) not in taken
     ]
-    data, spans, result = head.data, head.spans, list[Finding]()
-    values = [data[spans[index][3] : spans[index][4]] for index in searched]
-    for n in _with_numbers(values):
-        index, raw = searched[n], values[n]
-        tag, vr = spans[index][:2]
-        if tag in _CODES or has_content(head, index):
-            continue
-        if vr == b"UN" and not _PRINTABLE.fullmatch(raw):
-            continue
-        numbers = _passing(raw.decode("latin-1"), rules)
-        if not numbers:
-            continue
-        where = standing(head, index)
-        if (where.place, where.creator) not in taken:
-            result += _leaks(where.place, where.creator, numbers)
-    return result
-
-
-def _with_numbers(values: list[bytes]) -> list[int]:
-    """Return the indices of the values in which eight digits stand together, or in groups."""
-    signs = b"\n".join(values).translate(_SIGNS)
-    starts: list[int] = []
-    found: set[int] = set()
-    for number in _NUMBERS:
-        position = signs.find(number)
-        while position >= 0:
-            starts = starts or [*accumulate((len(value) + 1 for value in values), initial=0)]
-            n = bisect_right(starts, position)
-            found.add(n - 1)
-            position = signs.find(number, starts[n])
-    return sorted(found)
 
 
 def in_text(place: str, creator: str, text: str, rules: BsnRules) -> list[Finding]:
     """Return the findings in a text value, a path among them; dates are none."""
-    numbers = _passing(text, rules) if bsn.may_hold(text) else []
-    return _leaks(place, creator, numbers) if numbers else []
+    return [_leak(place, creator, *one) for one in passing(text, rules.placeholders)]
 
 
-def _leaks(place: str, creator: str, numbers: list[tuple[str, str]]) -> list[Finding]:
+def _leak(place: str, creator: str, number: str, form: str) -> Finding:
     kind = places.kind(place, creator)
-    return [
-        Finding(
-            place,
-            creator,
-            kind,
-            "",
-            issuers.NO_KIND,
-            form,
-            "embedded" if form == "embedded" else "unasserted",
-            number,
-        )
-        for number, form in numbers
-    ]
-
-
-def _passing(text: str, rules: BsnRules) -> list[tuple[str, str]]:
-    """Return the numbers in a text that may be BSNs, each with its form."""
-    found = []
-    for value in text.split("\\"):
-        whole = bsn.normalise(value)
-        for number in [whole] if whole else bsn.runs(value):
-            if not bsn.passes(number) or bsn.is_placeholder(number, rules.placeholders):
-                continue
-            if not (_DATE.fullmatch(number) and number not in value):
-                found.append((number, bsn.form(value) if whole else "embedded"))
-    return found
+    says = "embedded" if form == "embedded" else "unasserted"
+    return Finding(place, creator, kind, "", issuers.NO_KIND, form, says, number)
 
 
 def person(head: Head) -> Person:

@@ -11,8 +11,8 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from datetime import date
+from functools import lru_cache
 
 from remediation.model.secrets import SEALED, Keys
 

@@ -10,6 +10,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from remediation.dicom.locate import BsnRules
 from remediation.errors import KeyFileError
 from remediation.model.files import FileRef, Layout
@@ -26,7 +28,6 @@ from remediation.store.inventory import NOT_OPENED, Inventory
 from remediation.store.keys import load_key_file
 from remediation.store.merging import Merge
 from remediation.store.walking import Parts, check_root, first_files
-from remediation.tables.columns import table_of
 from remediation.tables.rows import Row, RowMaker
 from remediation.tables.schemas import FINDINGS, INSTANCES, INVENTORY
 from remediation.tables.tallies import TALLIED, tallies
@@ -238,8 +239,8 @@ def read_shard(task: tuple[CrawlOptions, Shard]) -> dict[str, int]:
     inventory.write_shard(
         inventory.shard(options.archive.name, options.run_id, shard.number),
         {
-            "instances": table_of(reading.rows, INSTANCES),
-            "findings": table_of(reading.found, FINDINGS),
+            "instances": pa.Table.from_pylist(reading.rows, schema=INSTANCES),
+            "findings": pa.Table.from_pylist(reading.found, schema=FINDINGS),
             "folders": table(folders, INVENTORY["folders"], keys),
         },
         replaces=shard.replaces,

@@ -207,7 +207,7 @@ def test_a_value_of_eight_digits_is_named_and_counted():
 
 @pytest.mark.parametrize("text", [f"PAT {A}", f"{A}/2", f"A-{A}", f"{A} {B}"])
 def test_a_number_inside_longer_text_of_an_identifier_place_is_embedded(text):
-    numbers = bsn.runs(text)
+    numbers = list(bsn.runs(text))
     own = [*identity(text, "ZKH"), others(item(*identity(text, "ZKH")))]
     assert [(one[1], one[2], one[4]) for one in found(*own)] == [
         (kind, "embedded", number) for kind in ("primary", "other") for number in numbers

@@ -150,20 +150,20 @@ def test_stdnum_is_too_lax_for_detection_and_normalise_is_not():
 @given(st.integers(1, 12), st.integers(0, 9089))
 def test_a_number_inside_a_longer_number_is_no_run(extra, n):
     number = bsn.test_number(n)
-    assert runs("7" * extra + number) == []
-    assert runs(number + "7" * extra) == []
+    assert list(runs("7" * extra + number)) == []
+    assert list(runs(number + "7" * extra)) == []
 
 
 @given(st.lists(st.integers(0, 10**12), min_size=3, max_size=8))
 def test_no_part_of_a_uid_is_a_run(parts):
-    assert runs("2.999." + ".".join(map(str, parts)) + ".1") == []
+    assert list(runs("2.999." + ".".join(map(str, parts)) + ".1")) == []
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=0, max_value=10**12))
 def test_a_decimal_string_holds_no_run(value):
     text = f"{value:f}"
-    assert runs(text) == []
-    assert runs(f"dose {text} mGy") == []
+    assert list(runs(text)) == []
+    assert list(runs(f"dose {text} mGy")) == []
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_decimal_string_holds_no_run(value):
     ],
 )
 def test_dates_times_phones_and_longer_groups_are_no_runs(text):
-    assert runs(text) == []
+    assert list(runs(text)) == []
 
 
 @pytest.mark.parametrize(
@@ -203,16 +203,16 @@ def test_dates_times_phones_and_longer_groups_are_no_runs(text):
     ],
 )
 def test_a_number_in_longer_text_is_a_run(text):
-    assert runs(text) == [NUMBER]
+    assert list(runs(text)) == [NUMBER]
 
 
 def test_several_numbers_are_found_in_their_order():
     other = bsn.test_number(1)
-    assert runs(f"{other}, {NUMBER};{other}") == [other, NUMBER, other]
+    assert list(runs(f"{other}, {NUMBER};{other}")) == [other, NUMBER, other]
 
 
 def test_a_run_of_eight_digits_gets_its_zero_back():
-    assert runs("patient 12345678 ok") == ["012345678"]
+    assert list(runs("patient 12345678 ok")) == ["012345678"]
 
 
 def test_placeholders_pass_the_elfproef_and_are_known_all_the_same():
