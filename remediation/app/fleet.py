@@ -18,7 +18,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from remediation.app.console import note
-from remediation.app.crew import Crew, Ready, at_ease
+from remediation.app.crew import Crew
+from remediation.app.hand import Ready, at_ease
 from remediation.app.where import Where
 from remediation.errors import RemediationError, UsageError
 from remediation.model.running import Mapper
