@@ -1,16 +1,14 @@
-"""Weights, estimates from unequal chances, and which folder is one study's."""
+"""Weights, and estimates from unequal chances."""
 
 from __future__ import annotations
 
 import random
-from collections import Counter
 from math import isclose
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remediation.model.draws import unit_level
 from remediation.model.sampling import estimate, weight
 from remediation.model.statistics import wilson
 
@@ -95,31 +93,3 @@ def test_the_interval_covers_the_truth_in_more_than_nine_of_ten_draws(uneven, dr
     found = [estimate(drawn_from(uneven, draws, seed)) for seed in range(300)]
     covered = sum(one.low <= truth_of(uneven) <= one.high for one in found)
     assert covered >= 0.92 * len(found)
-
-
-def votes(**levels):
-    """Return votes of one depth: `l1=(same, other)`."""
-    found = Counter()
-    for name, (same, other) in levels.items():
-        found[3, int(name[1:]), True] += same
-        found[3, int(name[1:]), False] += other
-    return found
-
-
-@pytest.mark.parametrize(
-    ("seen", "unit"),
-    [
-        (votes(l3=(30, 0), l2=(20, 0), l1=(0, 30)), 2),  # day, study, series, file below a start
-        (votes(l3=(29, 1), l2=(0, 29)), 3),  # one file that strayed
-        (votes(l2=(0, 30)), 3),  # a single file in every series: nothing to part there
-        (votes(l3=(3, 27)), 4),  # flat: a study is no folder
-        (votes(l3=(30, 0), l2=(20, 0), l1=(12, 0)), 0),  # one study in all
-        (votes(l3=(30, 0), l2=(18, 12), l1=(0, 18)), 2),  # patients, mostly of one study
-    ],
-)
-def test_the_unit_lies_below_the_deepest_folder_in_which_studies_part(seen, unit):
-    assert unit_level(3, seen) == unit
-
-
-def test_paths_of_another_depth_have_votes_of_their_own():
-    assert unit_level(1, votes(l1=(0, 30))) == 0
