@@ -25,12 +25,15 @@ class Crew:
     """The workers of a client; call it to map.
 
     Results come in the order of completion, with a bounded number of tasks under way.
+
+    Attributes:
+        threads: Tasks that are worked on at the same time, at the last look; 1 at least.
     """
 
     def __init__(self, client: Any, where: Where, ready: Ready) -> None:
         self.client, self.where, self.ready, self.versions = client, where, ready, versions()
         self.nice = 0 if where.scheduler else where.nice
-        self.threads, self.looked = 0, 0.0  # how many at the last look, and when that was
+        self.threads, self.looked = 1, 0.0
         self.alone_since: float | None = None
         self.running: dict[str, Any] = {}  # futures by key, of all calls
         self.dismissed: dict[str, RemediationError] = {}
@@ -97,7 +100,7 @@ class Crew:
     def _ahead(self) -> int:
         if time.monotonic() - self.looked > _LOOK_S:
             self._look()
-        return _AHEAD * max(1, self.threads)
+        return _AHEAD * self.threads
 
     def _next(self, done: queue.SimpleQueue[Any]) -> Any:
         while True:
@@ -118,13 +121,13 @@ class Crew:
     def _look(self) -> None:
         """Count the workers; raise when there was none for longer than patience lasts."""
         try:
-            self.threads = sum(self.client.nthreads().values())
+            found = sum(self.client.nthreads().values())
         except Exception as error:  # noqa: BLE001 - whatever: it does not answer
             if self.client.status != "running":
                 raise self._gone() from None
             raise self._explained(error) from None
-        self.looked = time.monotonic()
-        if self.threads:
+        self.threads, self.looked = max(1, found), time.monotonic()
+        if found:
             self.alone_since = None
         elif self.alone_since is None:
             self.alone_since = self.looked
