@@ -36,7 +36,7 @@ from remediation.tables.survey import Drawn, Stratum, sampled_studies, stratum_o
 FILE = "survey.parquet"
 DRAWN = b"drawn"  # key of the file's metadata: how it was drawn, as JSON
 THREADS = 8  # a share answers late, not slowly
-_BATCH = 16  # draws between two looks at what is still wanted
+_BATCH = 8  # draws, at least, between two looks at what is still wanted
 _CAP = 1500  # draws per archive, for each study wanted of a stratum
 _DOZE_S = 60  # outside the window: how often the clock is looked at
 _LOOKED_AT = 30  # instances of a depth that are held against their neighbours, 3 of each cell
@@ -203,7 +203,7 @@ class _Survey:
         while draws < most and goes_on(sample, draws, [one.values() for one in met.values()]):
             while wait := self.options.hours.wait(utc_now()):
                 self.sleep(min(wait, _DOZE_S))
-            count = min(max(_BATCH, sample // 4), most - draws)
+            count = min(max(_BATCH, sample // 2), most - draws)
             seeds = [self._seed(cell, draws + number) for number in range(count)]
             taken = list(self.pool.map(lambda seed: self.sampler.take(cell, seed), seeds))
             for one in taken:
@@ -276,7 +276,7 @@ class _Survey:
     # -- what it comes to -------------------------------------------------------------------------
 
     def complete(self, studies: pa.Table) -> set[Stratum]:
-        """Return the strata with as many studies as asked for, or with all that there are."""
+        """Return the strata with as many studies as asked for, or with nearly all there are."""
         met: dict[Stratum, list[int]] = defaultdict(list)
         for row in studies.to_pylist():
             met[stratum_of(row)].append(self.hits.times(row["StudyInstanceUID"]))

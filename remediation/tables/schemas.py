@@ -286,5 +286,5 @@ SURVEY = _schema(
     ("effective", _REAL, "studies of equal chance that would tell as much (Kish, linearised)"),
     ("design_effect", _REAL, "studies / effective: 1 where all had the same chance"),
     ("stands_for", _REAL, "sum of the weights: about how many studies there are; a rough figure"),
-    ("complete", pa.bool_(), "as many studies as asked for were drawn, or all that there are"),
+    ("complete", pa.bool_(), "as many studies as asked for were drawn, or nearly all there are"),
 )

@@ -91,7 +91,7 @@ def survey_table(
     Args:
         studies: STUDIES of what was drawn.
         weights: by archive and StudyInstanceUID: 1 / the chance to be drawn.
-        complete: the strata of which as many were drawn as asked for, or all.
+        complete: the strata of which as many were drawn as asked for, or nearly all.
     """
     groups: dict[tuple[str | None, ...], list[tuple[Row, float]]] = defaultdict(list)
     for row in studies.to_pylist():
