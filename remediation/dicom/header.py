@@ -14,11 +14,19 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Collection
 
-from remediation.dicom.elements import KNOWN_VRS, Head, Span
+from remediation.dicom.elements import KNOWN_VRS, PIXEL_GROUP, Head, Span
 from remediation.dicom.reader import SHORT, UNBOUNDED, VR_FORM, BrokenError, Reader
 
-__all__ = ["MEDIA_STORAGE_DIRECTORY", "SHORT", "looks_like_container", "looks_like_dicom", "scan"]
+__all__ = [
+    "MEDIA_STORAGE_DIRECTORY",
+    "SHORT",
+    "glance",
+    "looks_like_container",
+    "looks_like_dicom",
+    "scan",
+]
 
 IMPLICIT_LITTLE = "1.2.840.10008.1.2"
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
@@ -32,6 +40,7 @@ INFLATE_CAP = 64 * 1024 * 1024
 PREAMBLE = 132
 
 _CONTAINERS = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"7z\xbc\xaf")
+_GLANCED, _GLANCED_INTO = 0x0021, frozenset({0x00100024, 0x00101002})
 _INFLATE_STEP = 16 * 1024  # what is lost of sound bytes before damaged ones
 
 
@@ -58,13 +67,26 @@ def looks_like_container(data: bytes) -> bool:
     return data.startswith(_CONTAINERS) or data[257:262] == b"ustar"
 
 
-def scan(data: bytes, total: int) -> Head:
+def glance(data: bytes, total: int) -> Head:
+    """Read patient, study and dates only: what stands up to group 0020, other sequences unopened.
+
+    A third of the work of `scan`, and no ground to judge or rewrite a file on: the `Head` ends
+    early, and has no error where one comes later.
+    """
+    return scan(data, total, until=_GLANCED, only=_GLANCED_INTO)
+
+
+def scan(
+    data: bytes, total: int, *, until: int = PIXEL_GROUP, only: Collection[int] | None = None
+) -> Head:
     """Read the first bytes of a file into a `Head`.
 
     Args:
         data: the file's first bytes, from its start.
         total: the file's size in bytes; where `data` is less and the head goes on, the error is
             `short`: call again with more.
+        until: the group at which to stop: see `glance`.
+        only: the sequences to open; None for all.
     """
     start = PREAMBLE if data[128:PREAMBLE] == b"DICM" else 0
     missing = SHORT if len(data) < total else "truncated"
@@ -89,10 +111,10 @@ def scan(data: bytes, total: int) -> Head:
     if syntax and explicit == (syntax == IMPLICIT_LITTLE):
         notes.add("syntax-mismatch")
     syntax = syntax or (EXPLICIT_LITTLE if explicit else IMPLICIT_LITTLE)
-    spans, position, error = reader.data_set(position, explicit=explicit)
+    spans, position, error = reader.data_set(position, explicit=explicit, until=until, only=only)
     notes |= reader.notes
     pixel_end = None
-    if not (error or deflated):
+    if not (error or deflated) and until == PIXEL_GROUP:
         try:
             pixel_end = reader.pixel_end(position, explicit=explicit)
         except BrokenError as broken:

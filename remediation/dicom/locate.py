@@ -42,6 +42,7 @@ class Identifier:
     issuer_kind: str
     text: str = field(repr=False)
     number: str | None = field(repr=False)
+    span: int = field(default=-1, repr=False)  # index of the span that holds it
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +81,15 @@ def identifiers(head: Head, rules: BsnRules) -> list[Identifier]:
     """Return every filled identifier place of a head, historic ones included."""
     spans = head.spans
     indices = [n for n, span in enumerate(spans) if span[0] in _IDENTIFIER_TAGS]
-    filled = (n for n in indices if not has_content(spans, n))
-    every = (
-        one for where in standings(head, filled) for one in _identifiers_at(head, where, rules)
-    )
+    filled = [n for n in indices if not has_content(spans, n)]
+    pairs = zip(filled, standings(head, filled), strict=True)
+    every = (one for n, where in pairs for one in _identifiers_at(head, n, where, rules))
     return list(islice(every, MOST))
 
 
-def _identifiers_at(head: Head, where: Standing, rules: BsnRules) -> Iterator[Identifier]:
+def _identifiers_at(
+    head: Head, index: int, where: Standing, rules: BsnRules
+) -> Iterator[Identifier]:
     kind = places.kind(where.place, where.creator)
     if kind not in _IDENTIFIER_KINDS or (kind == "private" and where.span[1] not in SEARCHED):
         return
@@ -102,7 +104,7 @@ def _identifiers_at(head: Head, where: Standing, rules: BsnRules) -> Iterator[Id
         if text:
             says = issuers.combined(issuer, qualifiers, text, rules.extra_issuers)
             number = bsn.normalise(text)
-            yield Identifier(where.place, where.creator, kind, issuer, says, text, number)
+            yield Identifier(where.place, where.creator, kind, issuer, says, text, number, index)
 
 
 def _text(head: Head, span: Span | None) -> str:
@@ -162,19 +164,19 @@ def findings(head: Head, found: list[Identifier], rules: BsnRules) -> list[Findi
                     one.number or "",
                 )
             )
-    taken = {(one.place, one.creator) for one in found}
-    return result + _leaks(head, taken, rules)
+    return result + _leaks(head, {one.span for one in found}, rules)
 
 
-def _leaks(head: Head, taken: Collection[tuple[str, str]], rules: BsnRules) -> list[Finding]:
-    """Return the findings of all text values but those of places that are `taken`."""
-    every = list(islice(numbers(head, rules.placeholders), MOST))
+def _leaks(head: Head, taken: Collection[int], rules: BsnRules) -> list[Finding]:
+    """Return the findings of all text values but those of spans that are `taken`."""
+    every = list(islice(numbers(head, rules.placeholders, taken), MOST))
+    if not every:
+        return []
     indices = sorted({index for index, _, _ in every})
     where = dict(zip(indices, standings(head, indices), strict=True))
     return [
         _leak(where[index].place, where[index].creator, number, form)
         for index, number, form in every
-        if (where[index].place, where[index].creator) not in taken
     ]
 
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Collection
 from functools import lru_cache
 from itertools import repeat
 from typing import NoReturn
+
+from pydicom.datadict import DicomDictionary
 
 from remediation.dicom.elements import (
     ITEM,
@@ -37,6 +40,10 @@ VR_FORM = re.compile(rb"[A-Z]{2}")
 
 _ITEM_LEAD = {True: b"\xfe\xff\x00\xe0", False: b"\xff\xfe\xe0\x00"}
 _ITEM_GROUP = ITEM >> 16
+_UNPACKERS = {
+    order: tuple(struct.Struct(order + form).unpack_from for form in ("HH2sH", "HHL", "L"))
+    for order in "<>"
+}
 _LEAST = 8  # bytes of a value that may be a sequence
 # How the header of a VR goes on: a two-byte length, a four-byte one, or something to look at.
 _PLAIN, _LONG, _ODD = 0, 1, 2
@@ -56,7 +63,10 @@ def _broken(word: str) -> NoReturn:
     raise BrokenError(word)
 
 
-@lru_cache(1 << 16)
+_VRS = {tag: dictionary_vr(tag).encode() for tag in DicomDictionary}
+
+
+@lru_cache(1 << 14)
 def _implicit_vr(tag: int) -> bytes:
     return dictionary_vr(tag).encode()
 
@@ -71,9 +81,7 @@ class Reader:
     def __init__(self, data: bytes, order: str, missing: str, total: int) -> None:
         self.data, self.missing, self.total, self.little = data, missing, total, order == "<"
         self.limit = len(data)
-        self.short_form = struct.Struct(order + "HH2sH").unpack_from
-        self.implicit_form = struct.Struct(order + "HHL").unpack_from
-        self.long = struct.Struct(order + "L").unpack_from
+        self.short_form, self.implicit_form, self.long = _UNPACKERS[order]
         self.lead = _ITEM_LEAD[self.little]
         self.notes: set[str] = set()
         self.steps = repeat(0, STEP_CAP)
@@ -109,13 +117,14 @@ class Reader:
         position, spans, last = start, list[Span](), -1
         while self.missing == SHORT or position + 8 <= self.limit:
             self._need(position + 8)
-            group, _, raw, _ = self.short_form(self.data, position)
+            group, number, vr, length = self.short_form(self.data, position)
             if group != META_GROUP:
                 break
-            explicit = raw in _FORMS
-            if not explicit:
-                self.notes.add("implicit-meta")
-            tag, vr, value, length = self._header(position, explicit=explicit)
+            tag, value = group << 16 | number, position + 8
+            if form := _FORMS.get(vr, _ODD):
+                if form == _ODD:
+                    self.notes.add("implicit-meta")
+                tag, vr, value, length = self._header(position, explicit=form != _ODD)
             end = value + length
             self._need(end)
             if tag <= last:
@@ -145,13 +154,24 @@ class Reader:
             position = value + length
         return None
 
-    def data_set(self, position: int, *, explicit: bool) -> tuple[list[Span], int, str]:  # noqa: C901, PLR0912, PLR0915 - the hot loop: a call costs more than an element
+    def data_set(  # noqa: C901, PLR0912, PLR0915 - the hot loop: a call costs more than an element
+        self,
+        position: int,
+        *,
+        explicit: bool,
+        until: int = PIXEL_GROUP,
+        only: Collection[int] | None = None,
+    ) -> tuple[list[Span], int, str]:
         """Read the data set up to Pixel Data or the end; return spans, offset, and error.
+
+        It ends at the group `until`, what lies behind is not looked at; of sequences that say
+        their length, the content is read for the tags of `only`, if these are given.
 
         The span of a container stands before those of its content. Where the data set is broken,
         the spans are those of the whole top-level elements before.
         """
         data, limit, forms, lead = self.data, self.limit, _FORMS, self.lead
+        known_vr = _VRS.get
         short_form, implicit_form, long = self.short_form, self.implicit_form, self.long
         spans: list[Span] = []
         add = spans.append
@@ -178,9 +198,14 @@ class Reader:
                     else:
                         group, number, length = implicit_form(data, position)
                         vr, form = b"", _LONG
+                        if not items:
+                            tag = group << 16 | number
+                            vr = known_vr(tag) or _implicit_vr(tag)
+                            if length != UNDEFINED and vr not in _SEQUENCES:
+                                form = _PLAIN
                     tag = group << 16 | number
-                    if group >= PIXEL_GROUP:
-                        if group == PIXEL_GROUP and not (stack or items):
+                    if group >= until:
+                        if not (stack or items) and (until < PIXEL_GROUP or group == PIXEL_GROUP):
                             return spans, position, ""
                         closing = tag == (SEQUENCE_END if items else ITEM_END)
                         if closing and end == UNBOUNDED and stack:
@@ -206,8 +231,8 @@ class Reader:
                             if length:
                                 self.notes.add("reserved")
                             length, value = long(data, value)[0], position + 12
-                        elif form == _LONG:
-                            vr = _implicit_vr(tag)
+                            if length != UNDEFINED and vr not in _SEQUENCES:
+                                form = _PLAIN
                         if tag <= last:
                             self.notes.add("order")
                         last = tag
@@ -232,7 +257,7 @@ class Reader:
                             if vr == b"UN" and length >= _LEAST and data[value : value + 4] == lead:
                                 guess = frozenset(self.notes)
                             else:
-                                opens = vr == b"SQ"
+                                opens = vr == b"SQ" and (only is None or tag in only)
                         if not opens:
                             add((tag, vr, position, value, stop, explicit))
                             position = stop

@@ -30,8 +30,13 @@ _YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d
 _DATE = re.compile(rf"0(?:{_YEAR}{_MONTH}{_DAY}|{_DAY}{_MONTH}{_YEAR})", re.ASCII)
 
 
-def numbers(head: Head, placeholders: Collection[str]) -> Iterator[tuple[int, str, str]]:
-    """Yield index of the span, number and form, wherever a text value has a passing number."""
+def numbers(
+    head: Head, placeholders: Collection[str], taken: Collection[int] = ()
+) -> Iterator[tuple[int, str, str]]:
+    """Yield index of the span, number and form, wherever a text value has a passing number.
+
+    Spans whose indices are `taken` are passed over: they are identifiers, and judged as such.
+    """
     data, spans = head.data, head.spans
     searched = [
         index
@@ -42,7 +47,7 @@ def numbers(head: Head, placeholders: Collection[str]) -> Iterator[tuple[int, st
     for n in _with_digits(values):
         index, raw = searched[n], values[n]
         tag, vr = spans[index][:2]
-        if tag in _CODES or has_content(spans, index):
+        if index in taken or tag in _CODES or has_content(spans, index):
             continue
         if vr == b"UN" and not _PRINTABLE.fullmatch(raw):
             continue

@@ -46,6 +46,8 @@ _WHOLE = re.compile(
 # Not inside a longer number, a UID or a decimal string: no digit before, nor a digit's hyphen, nor
 # any dot; no digit behind, nor a dot with a digit. Grouped digits are not part of a longer group.
 _RUN = re.compile(rf"(?<![\d.])(?<!\d-)(?:(?:{_GROUPED})(?![. ]?\d)|{_PLAIN}(?!\d|\.\d))", re.ASCII)
+# A run stands within one of these, and nothing outside it matters to it.
+_SEGMENT = re.compile(r"[\d. -]{8,}", re.ASCII)
 _MANY_DIGITS = re.compile(r"(?:\d[. -]?){8}", re.ASCII)
 _SEPARATORS = str.maketrans("", "", ". -")
 
@@ -98,7 +100,9 @@ def runs(text: str) -> Iterator[str]:
     >>> [*runs("DOE^999900006"), *runs("oost-9999.00.006-1.dcm"), *runs("2011-12345678")]
     ['999900006', '999900006']
     """
-    return (match[0].translate(_SEPARATORS).zfill(9) for match in _RUN.finditer(text))
+    for segment in _SEGMENT.finditer(text):
+        for match in _RUN.finditer(segment[0]):
+            yield match[0].translate(_SEPARATORS).zfill(9)
 
 
 def passes(number: str) -> bool:

@@ -11,6 +11,7 @@ used in the Netherlands (NLMINBIZA, NNNLD); the hospital can add spellings in it
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 
 BSN_OID = "2.16.840.1.113883.2.4.6.3"
 IDENTIFIER_TYPE = "NNNLD"
@@ -33,8 +34,11 @@ def kind(text: str, extra: Collection[str] = ()) -> str:
     bare = text.strip(" \0")
     if not bare:
         return NO_KIND
-    if bare == BSN_OID:
-        return OID_KIND
+    return OID_KIND if bare == BSN_OID else _kind(bare, tuple(extra))
+
+
+@lru_cache(1 << 12)  # an archive has few issuers, and each stands in millions of headers
+def _kind(bare: str, extra: tuple[str, ...]) -> str:
     own = {spelling.strip().upper() for spelling in extra} - {""}
     known = own | SPELLINGS | {BSN_OID}
     parts = {part.strip().upper() for part in bare.replace("&", "^").split("^")}

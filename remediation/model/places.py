@@ -7,6 +7,7 @@ patient-number elements are those that the vendors' conformance statements name.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 PRIMARY = "PatientID"
 RETIRED = "OtherPatientIDs"
@@ -47,6 +48,7 @@ def stable(place: str) -> str:
     return _INDEX.sub("", place)
 
 
+@lru_cache(1 << 12)
 def kind(place: str, creator: str = "") -> str:
     """Return what a number at a place would be.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from remediation.dicom.header import glance
 from remediation.dicom.locate import BsnRules
 from remediation.errors import KeyFileError
 from remediation.model.files import FileRef, Layout
@@ -213,7 +214,7 @@ def _is_of_its_folder(options: CrawlOptions, layout: Layout, parts: Parts) -> bo
     """Tell whether a file of a pruned folder is of its date; None where no file tells."""
     root, span = options.archive.root, layout.span(parts)
     for path in first_files(root, parts):
-        head = see(root, FileRef(path, 0, 0)).head
+        head = see(root, FileRef(path, 0, 0), glance).head
         day = head and RowMaker.date_of(head, "StudyDate")
         if day and span:
             return span[0] <= day <= span[1]

@@ -10,6 +10,7 @@ import errno
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -38,6 +39,8 @@ CUT = "truncated-pixel-data"
 _PERMISSION, _UNREADABLE = "no-permission", "unreadable"
 _DICOMDIR = MEDIA_STORAGE_DIRECTORY.encode()
 _Order = Literal["little", "big"]
+_whole = scan
+_Scan = Callable[[bytes, int], Head]  # bytes and size of the file to a head
 _Read = Callable[[int, int], bytes]  # offset and length to bytes; fewer where there are no more
 
 
@@ -53,7 +56,7 @@ class Seen:
     inside: str = ""  # path of the container that holds it
 
 
-def see(root: Path, ref: FileRef) -> Seen:
+def see(root: Path, ref: FileRef, scan: _Scan = scan) -> Seen:
     """Read the head of one file, or of one file inside a container, and how its pixels end."""
     path, _, member = ref.path.partition(INSIDE)
     try:
@@ -67,7 +70,8 @@ def see(root: Path, ref: FileRef) -> Seen:
         status = os.fstat(descriptor)
         there = FileRef(path, status.st_size, status.st_mtime_ns)
         data = read_at(descriptor, 0, FIRST_READ)
-        return look(there, data, lambda *span: read_at(descriptor, *span), to_the_end=True)
+        read = partial(read_at, descriptor)
+        return look(there, data, read, to_the_end=scan is _whole, scan=scan)
     except (IoError, OSError):
         return Seen(ref, "unreadable", _UNREADABLE)
     finally:
@@ -82,7 +86,9 @@ def not_opened(ref: FileRef, error: NotRegular | IoError) -> Seen:
     return Seen(ref, "unreadable", _PERMISSION if denied else _UNREADABLE)
 
 
-def look(ref: FileRef, data: bytes, read: _Read, *, to_the_end: bool = False) -> Seen:
+def look(
+    ref: FileRef, data: bytes, read: _Read, *, to_the_end: bool = False, scan: _Scan = scan
+) -> Seen:
     """Judge a file by its first bytes, reading on only where the head is longer.
 
     Args:
@@ -91,6 +97,7 @@ def look(ref: FileRef, data: bytes, read: _Read, *, to_the_end: bool = False) ->
         read: reads on.
         to_the_end: follow encapsulated Pixel Data through the file. Otherwise that is told only
             as far as the bytes at hand show it: a crawl does not read a share twice for it.
+        scan: the scanner; with `glance` no more is read than is needed for who and when.
 
     Raises:
         IoError: reading on failed.

@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import pyarrow as pa
+
 from remediation.app.config import load_job
 from remediation.app.demo.build import build as build_demo
 from remediation.app.fleet import fleet
 from remediation.app.wiring import Session
+from remediation.dicom.header import glance, scan
 from remediation.dicom.locate import BsnRules, findings, identifiers
 from remediation.model.files import Layout
 from remediation.model.running import new_run_id, utc_now
@@ -28,7 +31,6 @@ from remediation.store.ahead import Ahead
 from remediation.store.inventory import Inventory
 from remediation.store.keys import load_key_file, new_key_file
 from remediation.store.merging import Merge
-from remediation.tables.columns import table_of
 from remediation.tables.rows import RowMaker
 from remediation.tables.schemas import INVENTORY
 
@@ -46,7 +48,7 @@ Seen = Sequence[str] | None
 def selected(root: Path, names: Sequence[str]) -> list[Seen]:
     """Return of each file its identifiers: what is known of the patient's numbers."""
     found: list[Seen] = [None] * len(names)
-    for index, seen in _read(root, names):
+    for index, seen in _read(root, names, scan=glance):
         if seen.head:
             found[index] = [one.text for one in identifiers(seen.head, RULES)]
     return found
@@ -74,14 +76,16 @@ def rows(root: Path, names: Sequence[str], key_file: Path) -> tuple[list[Any], l
     return instances, found
 
 
-def _read(root: Path, names: Sequence[str], readers: int = 1) -> Iterator[tuple[int, archive.Seen]]:
+def _read(
+    root: Path, names: Sequence[str], readers: int = 1, scan: Any = scan
+) -> Iterator[tuple[int, archive.Seen]]:
     """Read heads as a worker does."""
     for index, one in Ahead(root, readers).read(names):
         if isinstance(one, archive.Seen):
             yield index, one
             continue
         try:
-            yield index, archive.look(one.ref, one.data, one.read)
+            yield index, archive.look(one.ref, one.data, one.read, scan=scan)
         finally:
             one.close()
 
@@ -165,7 +169,10 @@ def write(made: tuple[list[Any], list[Any]], chosen: CrawlOptions) -> None:
     """Write rows (of `rows`) as a worker does: one shard."""
     inventory = chosen.inventory()
     shutil.rmtree(chosen.output, ignore_errors=True)
-    tables = {name: table_of(made[n], INVENTORY[name]) for n, name in enumerate(WRITTEN)}
+    tables = {
+        name: pa.Table.from_pylist(made[n], schema=INVENTORY[name])
+        for n, name in enumerate(WRITTEN)
+    }
     inventory.write_shard(inventory.shard("bench", chosen.run_id, 0), tables)
 
 
