@@ -77,6 +77,8 @@ def crawl(
     where = chosen(session.job.run, workers, scheduler, scheduler_file)
     names = names or tuple(archive.name for archive in session.job.archives)
     if sample is not None:
+        if fresh:
+            raise UsageError("a survey makes no inventory", "--sample, --fresh", "leave one out")
         survey(session, names, start=first, end=last, sample=sample, seed=seed, as_json=as_json)
         return
     options = [session.crawl_options(name, start=first, end=last, fresh=fresh) for name in names]

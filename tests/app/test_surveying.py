@@ -78,7 +78,11 @@ def test_an_archive_without_studies_is_a_warning(hospital, capsys):
 
 @pytest.mark.parametrize(
     ("words", "code"),
-    [(("--sample", "0"), 2), (("--sample", "2", "--archive", "nowhere"), 2)],
+    [
+        (("--sample", "0"), 2),
+        (("--sample", "2", "--fresh"), 2),
+        (("--sample", "2", "--archive", "nowhere"), 2),
+    ],
 )
 def test_wrong_words_are_usage(hospital, capsys, words, code):
     assert call(capsys, "crawl", hospital.job, *words).code == code
