@@ -21,7 +21,7 @@ from remediation.model.pacing import Hours, Pace
 from remediation.model.running import Advance, Mapper, silent, utc_now
 from remediation.model.secrets import Keys
 from remediation.store.ahead import Ahead, Begun
-from remediation.store.archive import Seen, look, see, see_inside
+from remediation.store.archive import Seen, see, see_inside
 from remediation.store.difference import Difference, Work, opened, sealed
 from remediation.store.folders import FolderIndex, known, table
 from remediation.store.gone import Gone
@@ -279,20 +279,20 @@ class _Reading:
                     continue
                 ref = FileRef("/".join((*parts, name)), size, mtime_ns)
                 self._note(parts, name, word, Seen(ref, "not-dicom", _NOT_READ[word]))
-        pace = Pace(self.options.reads_per_second)
-        ahead = Ahead(self.options.archive.root, self.options.readers, pace)
+        options = self.options
+        ahead = Ahead(options.archive.root, options.readers, Pace(options.reads_per_second))
         for index, one in ahead.read(["/".join((*parts, name)) for parts, name in regular]):
             if isinstance(one, Seen):
                 self._note(*regular[index], "file", one)
                 continue
             try:
-                self._note(*regular[index], "file", self._look(one))
+                self._note(*regular[index], "file", self._look(ahead, one))
             finally:
                 one.close()
 
-    def _look(self, begun: Begun) -> Seen:
+    def _look(self, ahead: Ahead, begun: Begun) -> Seen:
         try:
-            seen = look(begun.ref, begun.data, begun.read)
+            seen = ahead.look(begun)
         except OSError:
             return Seen(begun.ref, "unreadable", "unreadable")
         self.counts["bytes"] += max(len(begun.data), len(seen.head_bytes))

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
+from remediation.dicom.header import scan
 from remediation.model.files import FileRef
-from remediation.store.archive import FIRST_READ, Seen, not_opened
+from remediation.store.archive import FIRST_READ, Scan, Seen, look, not_opened
 from remediation.store.files import (
     IoError,
     NotRegular,
@@ -30,6 +31,7 @@ from remediation.store.files import (
 SLOW = 0.000_15  # seconds a file: from here on threads pay
 _TRIED = 8  # files that are timed together
 _WAITING = 64  # files that are open and not yet looked at
+_LONGEST = 1 << 20  # bytes read at once
 _SWITCH = 0.000_2  # seconds; a reader whose bytes have come must not wait for the one that parses
 
 
@@ -50,13 +52,18 @@ class Begun:
         close_read(self.descriptor)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ahead:
-    """Reads files of one archive root with up to `readers` threads; `pace` is asked before each."""
+    """Reads files of one archive root with up to `readers` threads; `pace` is asked before each.
+
+    `first` is how many bytes are read at once: as many as the head of the file before had, for
+    those of one series are alike.
+    """
 
     root: Path
     readers: int
     pace: Callable[[], None] = lambda: None
+    first: int = FIRST_READ
 
     def read(self, paths: Sequence[str]) -> Iterator[tuple[int, Begun | Seen]]:
         """Yield for each path its index and what was read, or what stood in the way."""
@@ -76,6 +83,13 @@ class Ahead:
             if done < len(paths):
                 yield from self._spread(folder, base, paths, done)
 
+    def look(self, begun: Begun, scan: Scan = scan) -> Seen:
+        """Judge a file, and learn from it how much of the next ones to read."""
+        seen = look(begun.ref, begun.data, begun.read, scan=scan)
+        length = seen.head.length if seen.head else 0
+        self.first = FIRST_READ if length < FIRST_READ else min(length + length // 8, _LONGEST)
+        return seen
+
     def _begin(self, folder: int, base: bytes, path: str) -> Begun | Seen:
         self.pace()
         try:
@@ -84,7 +98,7 @@ class Ahead:
         except (NotRegular, IoError) as error:
             return not_opened(FileRef(path, 0, 0), error)
         try:
-            data = read_at(descriptor, 0, min(FIRST_READ, status.st_size))
+            data = read_at(descriptor, 0, min(self.first, status.st_size))
         except IoError:
             close_read(descriptor)
             return Seen(FileRef(path, 0, 0), "unreadable", "unreadable")

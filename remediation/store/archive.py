@@ -40,7 +40,7 @@ _PERMISSION, _UNREADABLE = "no-permission", "unreadable"
 _DICOMDIR = MEDIA_STORAGE_DIRECTORY.encode()
 _Order = Literal["little", "big"]
 _whole = scan
-_Scan = Callable[[bytes, int], Head]  # bytes and size of the file to a head
+Scan = Callable[[bytes, int], Head]  # bytes and size of the file to a head
 _Read = Callable[[int, int], bytes]  # offset and length to bytes; fewer where there are no more
 
 
@@ -56,7 +56,7 @@ class Seen:
     inside: str = ""  # path of the container that holds it
 
 
-def see(root: Path, ref: FileRef, scan: _Scan = scan) -> Seen:
+def see(root: Path, ref: FileRef, scan: Scan = scan) -> Seen:
     """Read the head of one file, or of one file inside a container, and how its pixels end."""
     path, _, member = ref.path.partition(INSIDE)
     try:
@@ -87,13 +87,13 @@ def not_opened(ref: FileRef, error: NotRegular | IoError) -> Seen:
 
 
 def look(
-    ref: FileRef, data: bytes, read: _Read, *, to_the_end: bool = False, scan: _Scan = scan
+    ref: FileRef, data: bytes, read: _Read, *, to_the_end: bool = False, scan: Scan = scan
 ) -> Seen:
     """Judge a file by its first bytes, reading on only where the head is longer.
 
     Args:
         ref: the file, with its size.
-        data: its first bytes, `FIRST_READ` or all there are.
+        data: its first bytes, `FIRST_READ` or more, or all there are.
         read: reads on.
         to_the_end: follow encapsulated Pixel Data through the file. Otherwise that is told only
             as far as the bytes at hand show it: a crawl does not read a share twice for it.
@@ -106,7 +106,7 @@ def look(
         return Seen(ref, "container")
     if not looks_like_dicom(data):
         return Seen(ref, "not-dicom", "" if data else "empty")
-    head, wanted = scan(data, ref.size), FIRST_READ
+    head, wanted = scan(data, ref.size), max(len(data), FIRST_READ)
     while head.error == SHORT and wanted < min(ref.size, HEAD_CAP):
         wanted *= 8
         data += read(len(data), min(wanted, HEAD_CAP) - len(data))

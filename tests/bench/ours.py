@@ -80,12 +80,13 @@ def _read(
     root: Path, names: Sequence[str], readers: int = 1, scan: Any = scan
 ) -> Iterator[tuple[int, archive.Seen]]:
     """Read heads as a worker does."""
-    for index, one in Ahead(root, readers).read(names):
+    ahead = Ahead(root, readers)
+    for index, one in ahead.read(names):
         if isinstance(one, archive.Seen):
             yield index, one
             continue
         try:
-            yield index, archive.look(one.ref, one.data, one.read, scan=scan)
+            yield index, ahead.look(one, scan)
         finally:
             one.close()
 

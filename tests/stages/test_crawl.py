@@ -13,6 +13,7 @@ from stages.share import DAY_LAYOUT, Share, counts
 from tables.heads_of import file_of, local
 
 from remediation.stages import crawl
+from remediation.store import ahead
 
 DAYS = ("2010/03/01", "2011/07/04", "2011/07/05", "2012/01/01")
 
@@ -112,7 +113,7 @@ def test_a_second_run_reads_nothing_and_writes_nothing(share, monkeypatch):
     share.put("notes.txt", b"x")
     share.crawl()
     before = {path: path.read_bytes() for path in share.output.rglob("*") if path.is_file()}
-    monkeypatch.setattr(crawl, "look", None)
+    monkeypatch.setattr(ahead, "look", None)
     report = share.crawl()
     assert (counts(report), report.states) == ((0, 0, 3, 0), {})
     assert before == {path: path.read_bytes() for path in share.output.rglob("*") if path.is_file()}
@@ -127,8 +128,10 @@ def test_new_changed_and_vanished_files_are_counted_and_no_others_are_read(share
     share.put("b", file_of(*local()))  # shorter
     (share.root / "c").unlink()
     share.put("e")
-    read, real = [], crawl.look
-    monkeypatch.setattr(crawl, "look", lambda ref, *rest: read.append(ref.path) or real(ref, *rest))
+    read, real = [], ahead.look
+    monkeypatch.setattr(
+        ahead, "look", lambda ref, *a, **k: read.append(ref.path) or real(ref, *a, **k)
+    )
     assert counts(share.crawl()) == (1, 2, 1, 1)
     assert read == ["a", "b", "e"]
     assert share.rows().keys() == {"a", "b", "d", "e"}

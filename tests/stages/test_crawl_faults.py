@@ -133,7 +133,7 @@ from pathlib import Path
 sys.path[:0] = sys.argv[3:]
 from stages.share import Share
 from remediation.stages import crawl
-from remediation.store import datasets, folders, inventory, merging
+from remediation.store import ahead, datasets, folders, inventory, merging
 
 where, left = sys.argv[2].split(":")
 left = [int(left)]
@@ -149,7 +149,7 @@ def dying(real):
 Share.__post_init__ = lambda self: None
 crawl.SHARD_FILES = 3
 if where == "read":
-    crawl.look = dying(crawl.look)
+    ahead.look = dying(ahead.look)
 elif where == "write":
     datasets.write = dying(datasets.write)
 elif where == "done":

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from builders import dicom, el, patient_head, pixels
 
 from remediation.store import ahead
 from remediation.store.ahead import Ahead, Begun
@@ -150,3 +151,22 @@ def test_without_proc_every_folder_is_opened_instead(root, monkeypatch):
     found = read(root)
     assert found[0][0] == "0/00.dcm"
     assert found[1] == ("not-dicom", "not-a-file")
+
+
+def test_as_much_is_read_at_once_as_the_head_before_had(tmp_path, monkeypatch):
+    """Files of one series are alike: the second is read with one call, however long its head."""
+    long = el(0x00104000, "UT", "x" * 60_000)
+    for n in range(4):
+        (tmp_path / f"{n}.dcm").write_bytes(dicom(patient_head(long), tail=pixels(size=90_000)))
+    (tmp_path / "4.dcm").write_bytes(dicom(patient_head(), tail=pixels(size=90_000)))
+    (tmp_path / "5.dcm").write_bytes(dicom(patient_head(), tail=pixels(size=90_000)))
+    reads, real = [], os.pread
+    monkeypatch.setattr(os, "pread", lambda *a: reads.append(a[1]) or real(*a))
+    reading, took = Ahead(tmp_path, 1), []
+    for _, one in reading.read([f"{n}.dcm" for n in range(6)]):
+        assert reading.look(one).state == "read"
+        one.close()
+        took.append(len(reads))
+        reads.clear()
+    assert took == [2, 1, 1, 1, 1, 1]
+    assert reading.first == ahead.FIRST_READ
