@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -54,17 +55,16 @@ def build(folder: Path, files: int, *, days: int = TEN_YEARS, corpus: Path | Non
         "files": files,
         "days": days,
     }
-    return _kept(root, recipe, lambda: _write_archive(root, files, days, corpus))
+    return _kept(root, recipe, lambda beside: _write_archive(beside, files, days, corpus))
 
 
 def linked(made: Made, times: int) -> Made:
     """Return an archive `times` as large: each file under `times` names (hard links)."""
     if times == 1:
         return made
-    root = made.root.with_name(f"{made.root.name}-x{times}")
     recipe = {"of": made.facts["recipe"], "times": times}
 
-    def write() -> dict[str, Any]:
+    def write(root: Path) -> dict[str, Any]:
         names = []
         for name in made.names:
             folder, _, last = name.rpartition("/")
@@ -82,14 +82,13 @@ def linked(made: Made, times: int) -> Made:
             "facts": made.facts,
         }
 
-    return _kept(root, recipe, write)
+    return _kept(made.root.with_name(f"{made.root.name}-x{times}"), recipe, write)
 
 
 def tree(folder: Path, files: int) -> Made:
     """Return a tree of that many empty files, a hundred in each folder of a study."""
-    root = folder / f"tree-{files}"
 
-    def write() -> dict[str, Any]:
+    def write(root: Path) -> dict[str, Any]:
         names = []
         for start in range(0, files, 100):
             day = FIRST + timedelta(days=start // 1000)
@@ -101,19 +100,21 @@ def tree(folder: Path, files: int) -> Made:
                 names.append(str(path.relative_to(root)))
         return {"names": names, "planted": [], "places": [], "facts": {}}
 
-    return _kept(root, {"format": FORMAT, "files": files}, write)
+    return _kept(folder / f"tree-{files}", {"format": FORMAT, "files": files}, write)
 
 
-def _kept(root: Path, recipe: dict[str, Any], write: Any) -> Made:
+def _kept(root: Path, recipe: dict[str, Any], write: Callable[[Path], dict[str, Any]]) -> Made:
     """Return what stands at `root` if it was made by this recipe; else make it."""
     told = root.with_name(f"{root.name}.json")
     found = json.loads(told.read_text()) if told.exists() else {}
     if found.get("recipe") != recipe or not root.is_dir():
         told.unlink(missing_ok=True)
         shutil.rmtree(root, ignore_errors=True)
-        root.mkdir(parents=True)
-        found = write() | {"recipe": recipe}
+        beside = root.with_name(f"{root.name}.{os.getpid()}")  # another run may make it as well
+        beside.mkdir(parents=True)
+        found = write(beside) | {"recipe": recipe}
         os.sync()  # pages that are not written yet cannot be dropped
+        beside.rename(root)
         told.write_text(json.dumps(found))  # last: it says that the archive is whole
     return Made(
         root,
