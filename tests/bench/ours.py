@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -157,9 +158,10 @@ def parquet_seconds() -> Iterator[Callable[[], float]]:
 
         return call
 
-    calls = [(Inventory, "write_shard"), (Merge, "run")]
-    calls += [(crawl_stage, "table_of"), (crawl_stage, "table")]
+    calls = [(Inventory, "write_shard"), (Merge, "run"), (crawl_stage, "table")]
+    arrow = SimpleNamespace(Table=SimpleNamespace(from_pylist=timed(pa.Table.from_pylist)))
     with contextlib.ExitStack() as patched:
+        patched.enter_context(mock.patch.object(crawl_stage, "pa", arrow))
         for owner, name in calls:
             call = timed(getattr(owner, name))
             patched.enter_context(mock.patch.object(owner, name, call))
