@@ -41,7 +41,7 @@ from remediation.model.issuers import BSN_OID
 from remediation.model.placement import AT_REST, CLOSED_LIST, EXCHANGE, Order, Placement
 from remediation.store import datasets
 from remediation.store.inventory import Inventory
-from remediation.tables.schemas import FINDINGS, IDENTITIES, INSTANCES, TALLIES
+from remediation.tables.schemas import IDENTITIES, INVENTORY
 
 STATES = {"read", "unreadable", "not-dicom", "dicomdir", "container"}
 HEADINGS = ("patientnr", "bsn", "status", "geboren", "geslacht", "achternaam", "voorletters")
@@ -252,7 +252,7 @@ def test_the_whole_line_on_real_files_and_back(line, capfd):
     with in_time("crawl, flag, match"):
         hospital.look()
     session = hospital.session()
-    inventory = Inventory(hospital.output, session.keys.key_id, INSTANCES, FINDINGS, TALLIES)
+    inventory = Inventory(hospital.output, session.keys.key_id, INVENTORY)
     rows = {resolved(row["path"], session.keys): row for row in inventory.instances().to_pylist()}
     assert rows.keys() == old.keys(), "every file has its row"
     assert {row["state"] for row in rows.values()} <= STATES

@@ -13,7 +13,7 @@ from small_hospital import Hospital
 
 from remediation.app.cli import _run
 from remediation.store.inventory import Inventory
-from remediation.tables.schemas import FINDINGS, INSTANCES, TALLIES
+from remediation.tables.schemas import INVENTORY
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def run(*arguments: object, before: Sequence[str] = (), **environment: str) -> S
 def rows(hospital: Hospital) -> list[str]:
     """Return the inventory, but for the run that made it."""
     key_id = hospital.session().keys.key_id
-    inventory = Inventory(hospital.output, key_id, INSTANCES, FINDINGS, TALLIES)
+    inventory = Inventory(hospital.output, key_id, INVENTORY)
     found = []
     for table in (inventory.instances(), inventory.findings()):
         names = [name for name in table.column_names if name not in {"run_id", "crawled_at"}]

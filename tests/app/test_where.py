@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import dask
+import distributed  # noqa: F401 - its defaults first: what is set before them goes with them
 import pytest
 import yaml
 from app.dask_cluster import certificates
