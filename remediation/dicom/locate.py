@@ -19,7 +19,7 @@ from remediation.dicom.standing import Standing, has_content, inside, standings
 from remediation.model import bsn, issuers, places
 
 PATIENT_ID, ISSUER, QUALIFIERS = 0x00100020, 0x00100021, 0x00100024
-OTHER_IDS, OTHER_IDS_SEQUENCE = 0x00101000, 0x00101002
+OTHER_IDS = 0x00101000
 _PRIVATE_TAGS = frozenset(
     int(group, 16) << 16 | block << 8 | int(number, 16)
     for group, number in (name[1:-1].split(",xx") for _, name in places.PRIVATE_PATIENT_NUMBERS)

@@ -16,12 +16,12 @@ from remediation.errors import ShareError
 from remediation.model.draws import Parts, Start
 from remediation.model.files import Layout
 from remediation.store.files import OURS
+from remediation.store.walking import SNAPSHOTS
 
 Pace = Callable[[], None]  # called before each folder and each file that is read
 
 WHOLE, BESIDE = "all", "beside"  # cells that are no month
 _KEPT = 500_000  # names of folders that are remembered: some 60 MB
-_SNAPSHOTS = frozenset({".snapshot", "~snapshot", ".zfs"})
 
 
 class Listing(NamedTuple):
@@ -83,7 +83,7 @@ class Folders:
     def _sorted(self, entries: Iterable[os.DirEntry[str]], folder: Parts) -> Listing:
         folders, files = [], []
         for entry in entries:
-            if entry.name in _SNAPSHOTS or os.fsencode(entry.name).startswith(OURS):
+            if entry.name in SNAPSHOTS or os.fsencode(entry.name).startswith(OURS):
                 continue
             try:
                 if entry.is_dir(follow_symlinks=False):

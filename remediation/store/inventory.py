@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 
 from remediation.errors import DatasetError
 from remediation.store import datasets
@@ -69,11 +68,6 @@ class Inventory:
             raise DatasetError(
                 "there is no inventory", str(self.folder), "run `remediation crawl` first"
             )
-
-    def not_opened(self, archive: str) -> int:
-        """Return how many files of an archive could not be opened when they were last tried."""
-        here = (ds.field("archive") == archive) & ds.field("error").isin(sorted(NOT_OPENED))
-        return int(self.instances(["error"], here).num_rows)
 
     # -- shards -------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from remediation.store.files import OURS
 Parts = tuple[str, ...]  # names from the root down
 File = tuple[str, int, int, str]  # name, size in bytes, mtime in nanoseconds, what it is
 
-_SNAPSHOTS = frozenset({".snapshot", "~snapshot", ".zfs"})
+SNAPSHOTS = frozenset({".snapshot", "~snapshot", ".zfs"})
 _LOOKED_INTO = 50  # folders, for a first file
 _OURS = os.fsdecode(OURS)
 _by_name = attrgetter("name")
@@ -107,7 +107,7 @@ def _told(entries: list[os.DirEntry[str]]) -> tuple[list[str], list[File], int]:
     untold = 0
     for entry in entries:
         name = entry.name
-        if name in _SNAPSHOTS or name.startswith(_OURS):
+        if name in SNAPSHOTS or name.startswith(_OURS):
             continue
         try:
             if entry.is_dir(follow_symlinks=False):
