@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
 
-$(STAMP): pyproject.toml .ci/constraints.txt
+$(STAMP): pyproject.toml .ci/constraints.txt .ci/build_hook.py $(wildcard remediation/dicom/_pass.[ch])
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) -e '.[dev]'
 	touch $@

@@ -63,7 +63,7 @@ def _broken(word: str) -> NoReturn:
     raise BrokenError(word)
 
 
-_VRS = {tag: dictionary_vr(tag).encode() for tag in DicomDictionary}
+VRS = {tag: dictionary_vr(tag).encode() for tag in DicomDictionary}
 
 
 @lru_cache(1 << 14)
@@ -171,7 +171,7 @@ class Reader:
         the spans are those of the whole top-level elements before.
         """
         data, limit, forms, lead = self.data, self.limit, _FORMS, self.lead
-        known_vr = _VRS.get
+        known_vr = VRS.get
         short_form, implicit_form, long = self.short_form, self.implicit_form, self.long
         spans: list[Span] = []
         add = spans.append

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
-from remediation.dicom.header import scan
+from remediation.dicom.header import quick_scan
 from remediation.model.files import FileRef
 from remediation.store.archive import FIRST_READ, Scan, Seen, look, not_opened
 from remediation.store.files import (
@@ -83,7 +83,7 @@ class Ahead:
             if done < len(paths):
                 yield from self._spread(folder, base, paths, done)
 
-    def look(self, begun: Begun, scan: Scan = scan) -> Seen:
+    def look(self, begun: Begun, scan: Scan = quick_scan) -> Seen:
         """Judge a file, and learn from it how much of the next ones to read."""
         seen = look(begun.ref, begun.data, begun.read, scan=scan)
         length = seen.head.length if seen.head else 0

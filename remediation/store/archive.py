@@ -27,6 +27,7 @@ from remediation.dicom.header import (
     SHORT,
     looks_like_container,
     looks_like_dicom,
+    quick_scan,
     scan,
 )
 from remediation.model.files import INSIDE, FileRef
@@ -138,7 +139,7 @@ def see_inside(descriptor: int, container: FileRef) -> Iterator[Seen]:
 
 def _needed(data: bytes, whole: bool) -> int:  # noqa: FBT001 - containers' own signature
     """Return how many bytes of a member its head needs: 0 for no more."""
-    if whole or not looks_like_dicom(data) or scan(data, len(data) + 1).error != SHORT:
+    if whole or not looks_like_dicom(data) or quick_scan(data, len(data) + 1).error != SHORT:
         return 0
     return min(8 * max(len(data), FIRST_READ), HEAD_CAP)
 
@@ -150,7 +151,8 @@ def _member(path: str, member: Member) -> Seen:
         state = "not-dicom" if member.error == "not-a-file" else "unreadable"
         return Seen(ref, state, member.error, inside=path)
     total = len(member.data) if member.whole else max(size, len(member.data) + 1)
-    seen = look(FileRef(ref.path, total, ref.mtime_ns), member.data, lambda _at, _length: b"")
+    there = FileRef(ref.path, total, ref.mtime_ns)
+    seen = look(there, member.data, lambda _at, _length: b"", scan=quick_scan)
     return Seen(ref, seen.state, seen.error, seen.head, seen.head_bytes, path)
 
 

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from remediation.model.secrets import Keys
 from remediation.store import datasets, folders
@@ -104,7 +103,7 @@ class Merge:
         if rows.num_rows == 0:
             return
         number, last = (self._parts(name, month) or [(-1, Path())])[-1]
-        if number >= 0 and pq.read_metadata(last).num_rows + rows.num_rows <= PART_ROWS:
+        if number >= 0 and datasets.rows_in(last, _AGAIN) + rows.num_rows <= PART_ROWS:
             rows = pa.concat_tables([self._part(name, last), rows])
         else:
             number += 1

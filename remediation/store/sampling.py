@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 
+from remediation.dicom.header import quick_scan
 from remediation.model.draws import Cell, Leaf, Parts, Start
 from remediation.model.files import FileRef
 from remediation.store.archive import FIRST_READ, Seen, look, not_opened, see_inside
@@ -151,7 +153,8 @@ def _see(root: Path, path: str) -> Seen:
     try:
         status = os.fstat(descriptor)
         ref = FileRef(path, status.st_size, status.st_mtime_ns)
-        seen = look(ref, read_at(descriptor, 0, FIRST_READ), lambda *at: read_at(descriptor, *at))
+        data, read = read_at(descriptor, 0, FIRST_READ), partial(read_at, descriptor)
+        seen = look(ref, data, read, scan=quick_scan)
         if seen.state == "container":
             inside = (one for one in see_inside(descriptor, ref) if one.state in INSTANCE)
             return next(inside, seen)

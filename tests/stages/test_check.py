@@ -10,6 +10,7 @@ import pytest
 from small_hospital import BIRTHS, NUMBERS, WORDS, digests
 
 from remediation.app.cli import _run
+from remediation.dicom.quick import PASS
 from remediation.stages import check
 
 
@@ -41,7 +42,9 @@ def test_a_sound_job_is_all_ok_and_nothing_is_written(hospital, checked):
         "archive noord": "ok",
         "output folder": "ok",
         "crosswalk": "ok",
+        "header pass": "ok",
     }
+    assert found["header pass"][1] == PASS
     assert digests(hospital.out) == before
 
 
