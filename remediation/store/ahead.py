@@ -30,7 +30,7 @@ from remediation.store.files import (
 
 SLOW = 0.000_15  # seconds a file: from here on threads pay
 _TRIED = 8  # files that are timed together
-_WAITING = 64  # files that are open and not yet looked at
+_WAITING = 16  # files that are open and not yet looked at
 _LONGEST = 1 << 20  # bytes read at once
 _SWITCH = 0.000_2  # seconds; a reader whose bytes have come must not wait for the one that parses
 
