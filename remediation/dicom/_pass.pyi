@@ -1,0 +1,20 @@
+from collections.abc import Collection, Mapping
+
+from remediation.dicom.elements import Span
+
+def learn(long: Mapping[bytes, bool], vrs: Mapping[int, bytes], /) -> None: ...
+def meta(
+    data: bytes, little: bool, missing: str, total: int, notes: set[str], position: int, /
+) -> tuple[list[Span], int, str]: ...
+def data_set(
+    data: bytes,
+    little: bool,
+    missing: str,
+    total: int,
+    notes: set[str],
+    position: int,
+    explicit: bool,
+    until: int,
+    only: Collection[int] | None,
+    /,
+) -> tuple[list[Span], int, str]: ...
