@@ -119,6 +119,57 @@ static PyObject *py_data_set(PyObject *module, PyObject *arguments)
     return read_with(module, arguments, false);
 }
 
+static int note_down(PyObject *list, Py_ssize_t number)
+{
+    PyObject *made = PyLong_FromSsize_t(number);
+    int failed = made ? PyList_Append(list, made) : -1;
+    Py_XDECREF(made);
+    return failed;
+}
+
+/* Look at one span: is it at the top, an identifier, a text that may hold a number? */
+static int look(PyObject *span, Py_ssize_t number, PyObject *found, PyObject *const *wanted,
+                long long least, long long *end)
+{
+    if (!PyTuple_Check(span) || PyTuple_GET_SIZE(span) != 6) {
+        PyErr_SetString(PyExc_TypeError, "no span");
+        return -1;
+    }
+    PyObject *tag = PyTuple_GET_ITEM(span, 0);
+    long long start = PyLong_AsLongLong(PyTuple_GET_ITEM(span, 2));
+    long long value = PyLong_AsLongLong(PyTuple_GET_ITEM(span, 3));
+    long long after = PyLong_AsLongLong(PyTuple_GET_ITEM(span, 4));
+    if (PyErr_Occurred())
+        return -1;
+    if (start >= *end) {
+        if (!PyDict_SetDefault(PyTuple_GET_ITEM(found, 0), tag, span))
+            return -1;
+        *end = after;
+    }
+    int named = PySet_Contains(wanted[0], tag);
+    int text = after - value < least ? 0 : PySet_Contains(wanted[1], PyTuple_GET_ITEM(span, 1));
+    if (named < 0 || text < 0)
+        return -1;
+    if (named && note_down(PyTuple_GET_ITEM(found, 1), number) < 0)
+        return -1;
+    return text ? note_down(PyTuple_GET_ITEM(found, 2), number) : 0;
+}
+
+static PyObject *py_index(PyObject *module, PyObject *arguments)
+{
+    PyObject *spans, *wanted[2];
+    long long least, end = -1;
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "O!O!O!L", &PyList_Type, &spans, &PyFrozenSet_Type,
+                          &wanted[0], &PyFrozenSet_Type, &wanted[1], &least))
+        return NULL;
+    PyObject *found = Py_BuildValue("({}[][])");
+    for (Py_ssize_t n = 0; found && n < PyList_GET_SIZE(spans); n++)
+        if (look(PyList_GET_ITEM(spans, n), n, found, wanted, least, &end) < 0)
+            Py_CLEAR(found);
+    return found;
+}
+
 static int vr_of(PyObject *name)
 {
     if (PyBytes_Check(name) && PyBytes_GET_SIZE(name) == 2) {
@@ -197,6 +248,7 @@ static void end(void *module)
 
 static PyMethodDef METHODS[] = {
     {"data_set", py_data_set, METH_VARARGS, "Read a data set: see Reader.data_set."},
+    {"index", py_index, METH_VARARGS, "Sort spans out: see remediation.dicom.index."},
     {"learn", py_learn, METH_VARARGS, "Learn which VRs are long, and the VRs of tags."},
     {"meta", py_meta, METH_VARARGS, "Read group 0002: see Reader.meta."},
     {NULL, NULL, 0, NULL}};

@@ -14,6 +14,8 @@ from typing import Any
 
 from pydicom.datadict import DicomDictionary
 
+from remediation.dicom.index import Index, index
+
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXEL_GROUP = 0x7FE0
@@ -77,6 +79,7 @@ class Head:
     error: str = ""
     notes: frozenset[str] = field(default_factory=frozenset)
     pixel_end: int | None = None  # offset after defined-length Pixel Data; None if not known
+    quick: bool = field(default=False, compare=False)  # made by the compiled pass, where it is
 
     @cached_property
     def meta(self) -> tuple[Element, ...]:
@@ -89,15 +92,14 @@ class Head:
         return tree(self.data, self.spans)
 
     @cached_property
+    def index(self) -> Index:
+        """The spans sorted out for those who look for something."""
+        return index(self.spans, quick=self.quick)
+
+    @property
     def top(self) -> dict[int, Span]:
         """The first top-level span of each tag."""
-        first: dict[int, Span] = {}
-        end = -1
-        for span in self.spans:
-            if span[2] >= end:
-                first.setdefault(span[0], span)
-                end = span[4]
-        return first
+        return self.index.top
 
     def find(self, tag: int) -> Element | None:
         """Return the first top-level element with this tag."""

@@ -146,6 +146,7 @@ def scan(
         error,
         frozenset(notes),
         pixel_end,
+        quick,
     )
 
 

@@ -14,18 +14,12 @@ from itertools import islice
 from pydicom.charset import convert_encodings, decode_bytes
 
 from remediation.dicom.elements import Element, Head, Span
-from remediation.dicom.search import MOST, SEARCHED, numbers, passing
+from remediation.dicom.index import PATIENT_ID, TEXT_VRS
+from remediation.dicom.search import MOST, numbers, passing
 from remediation.dicom.standing import Standing, has_content, inside, standings
 from remediation.model import bsn, issuers, places
 
-PATIENT_ID, ISSUER, QUALIFIERS = 0x00100020, 0x00100021, 0x00100024
-OTHER_IDS = 0x00101000
-_PRIVATE_TAGS = frozenset(
-    int(group, 16) << 16 | block << 8 | int(number, 16)
-    for group, number in (name[1:-1].split(",xx") for _, name in places.PRIVATE_PATIENT_NUMBERS)
-    for block in range(0x10, 0x100)
-)
-_IDENTIFIER_TAGS = frozenset({PATIENT_ID, OTHER_IDS}) | _PRIVATE_TAGS
+ISSUER, QUALIFIERS = 0x00100021, 0x00100024
 _IDENTIFIER_KINDS = places.IDENTIFIER_KINDS | {"historic"}
 _VALUE = re.compile(r"[^\\]+")
 _QUALIFIER_TAGS = frozenset({0x00400032, 0x00400035, 0x00400031})
@@ -80,8 +74,7 @@ class BsnRules:
 def identifiers(head: Head, rules: BsnRules) -> list[Identifier]:
     """Return every filled identifier place of a head, historic ones included."""
     spans = head.spans
-    indices = [n for n, span in enumerate(spans) if span[0] in _IDENTIFIER_TAGS]
-    filled = [n for n in indices if not has_content(spans, n)]
+    filled = [n for n in head.index.identifiers if not has_content(spans, n)]
     pairs = zip(filled, standings(head, filled), strict=True)
     every = (one for n, where in pairs for one in _identifiers_at(head, n, where, rules))
     return list(islice(every, MOST))
@@ -91,7 +84,7 @@ def _identifiers_at(
     head: Head, index: int, where: Standing, rules: BsnRules
 ) -> Iterator[Identifier]:
     kind = places.kind(where.place, where.creator)
-    if kind not in _IDENTIFIER_KINDS or (kind == "private" and where.span[1] not in SEARCHED):
+    if kind not in _IDENTIFIER_KINDS or (kind == "private" and where.span[1] not in TEXT_VRS):
         return
     issuer, qualifiers = "", list[str]()
     if where.span[0] == PATIENT_ID:

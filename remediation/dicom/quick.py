@@ -6,18 +6,15 @@ error and notes of any bytes; `REMEDIATION_PURE=1` in the environment keeps to P
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 
 from remediation.dicom.elements import KNOWN_VRS, LONG_VRS, PIXEL_GROUP, Span
+from remediation.dicom.index import COMPILED
 from remediation.dicom.reader import VRS, BrokenError, Reader
 
-try:
+if COMPILED:
     from remediation.dicom import _pass
-except ImportError:  # there was no compiler where this was installed
-    COMPILED = False
-else:
-    COMPILED = os.environ.get("REMEDIATION_PURE") != "1"
+
     _pass.learn({vr.encode(): vr in LONG_VRS for vr in KNOWN_VRS}, VRS)
 
 

@@ -16,10 +16,8 @@ from remediation.dicom.elements import Head
 from remediation.dicom.standing import has_content
 from remediation.model import bsn
 
-SEARCHED = frozenset({b"AE", b"CS", b"LO", b"LT", b"PN", b"SH", b"ST", b"UC", b"UR", b"UT", b"UN"})
 MOST = 10_000  # numbers of one head
 
-_LEAST = 8  # bytes of a value that can hold a number
 _SIGNS = bytes(48 if chr(n) in "0123456789" else 46 if chr(n) in ". -" else 10 for n in range(256))
 _NUMBERS = (b"00000000", b"000.00.000", b"000.000.00")
 _PRINTABLE = re.compile(rb"[\t\n\f\r\x1b -~\x80-\xff]*\0*")
@@ -38,11 +36,7 @@ def numbers(
     Spans whose indices are `taken` are passed over: they are identifiers, and judged as such.
     """
     data, spans = head.data, head.spans
-    searched = [
-        index
-        for index, (_, vr, _, value, end, _) in enumerate(spans)
-        if end - value >= _LEAST and vr in SEARCHED
-    ]
+    searched = head.index.texts
     values = [data[spans[index][3] : spans[index][4]] for index in searched]
     for n in _with_digits(values):
         index, raw = searched[n], values[n]

@@ -21,7 +21,7 @@ from remediation.app.config import load_job
 from remediation.app.demo.build import build as build_demo
 from remediation.app.fleet import fleet
 from remediation.app.wiring import Session
-from remediation.dicom.header import glance, scan
+from remediation.dicom.header import glance, quick_scan
 from remediation.dicom.locate import BsnRules, findings, identifiers
 from remediation.model.files import Layout
 from remediation.model.running import new_run_id, utc_now
@@ -78,7 +78,7 @@ def rows(root: Path, names: Sequence[str], key_file: Path) -> tuple[list[Any], l
 
 
 def _read(
-    root: Path, names: Sequence[str], readers: int = 1, scan: Any = scan
+    root: Path, names: Sequence[str], readers: int = 1, scan: Any = quick_scan
 ) -> Iterator[tuple[int, archive.Seen]]:
     """Read heads as a worker does."""
     ahead = Ahead(root, readers)

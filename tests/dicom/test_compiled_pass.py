@@ -53,7 +53,8 @@ PIECES = [
 def head_of(data, total, **how):
     """Return what either way of reading makes of bytes, for comparison."""
     head = scan(data, total, **how)
-    return (vars(head), [tuple(map(type, span)) for span in head.spans[:1]])
+    said = {name: value for name, value in vars(head).items() if name != "quick"}
+    return (said, head.index, [tuple(map(type, span)) for span in head.spans[:1]])
 
 
 def assert_same(data, total=None, **how):
@@ -272,3 +273,23 @@ def test_tags_that_are_no_numbers_are_an_error_and_nothing_leaks():
     for only in (["a"], [-1], [1 << 70], 5):
         with pytest.raises((TypeError, OverflowError)):
             reader.data_set(0, explicit=True, only=only)
+
+
+def test_an_index_is_of_spans_alone():
+    tags, vrs = frozenset({0x00100020}), frozenset({b"LO"})
+    one = (0x00100020, b"LO", 0, 8, 16, True)
+    assert quick._pass.index([one], tags, vrs, 8) == ({0x00100020: one}, [0], [0])
+    assert quick._pass.index([], tags, vrs, 8) == ({}, [], [])
+    for wrong in ([one[:5]], [None], [[*one]], [(0x00100020, b"LO", "0", 8, 16, True)]):
+        with pytest.raises(TypeError):
+            quick._pass.index(wrong, tags, vrs, 8)
+    for wrong in (
+        [(0x00100020, b"LO", 0, 8, 1 << 70, True)],
+        [(0x00100020, b"LO", -(1 << 70), 8, 9, True)],
+    ):
+        with pytest.raises(OverflowError):
+            quick._pass.index(wrong, tags, vrs, 8)
+    with pytest.raises(TypeError):
+        quick._pass.index((one,), tags, vrs, 8)
+    with pytest.raises(TypeError):
+        quick._pass.index([one], {0x00100020}, vrs, 8)
