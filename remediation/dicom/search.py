@@ -57,7 +57,7 @@ def _with_digits(values: list[bytes]) -> list[int]:
     for number in _NUMBERS:
         position = signs.find(number)
         while position >= 0:
-            starts = starts or [*accumulate((len(value) + 1 for value in values), initial=0)]
+            starts = starts or [*accumulate(map((1).__add__, map(len, values)), initial=0)]
             n = bisect_right(starts, position)
             found.add(n - 1)
             position = signs.find(number, starts[n])

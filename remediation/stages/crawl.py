@@ -23,6 +23,7 @@ from remediation.model.secrets import Keys
 from remediation.store.ahead import Ahead, Begun
 from remediation.store.archive import Seen, see, see_inside
 from remediation.store.difference import Difference, Work, opened, sealed
+from remediation.store.files import IoError
 from remediation.store.folders import FolderIndex, known, table
 from remediation.store.gone import Gone
 from remediation.store.inventory import NOT_OPENED, Inventory
@@ -291,20 +292,20 @@ class _Reading:
                 one.close()
 
     def _look(self, ahead: Ahead, begun: Begun) -> Seen:
-        try:
-            seen = ahead.look(begun)
-        except OSError:
-            return Seen(begun.ref, "unreadable", "unreadable")
+        seen = ahead.look(begun)
         self.counts["bytes"] += max(len(begun.data), len(seen.head_bytes))
         if seen.state != "container":
             return seen
         last = seen
-        for inside in see_inside(begun.descriptor, begun.ref):
-            if inside.state == "container" and not inside.inside:
-                last = inside  # what is wrong with the container itself
-                self.counts["broken"] += 1
-            else:
-                self._row(inside)
+        try:
+            for inside in see_inside(begun.descriptor, begun.ref):
+                if inside.inside:
+                    self._row(inside)
+                else:  # what is wrong with the container itself
+                    last = inside
+        except IoError:  # the share failed in the middle: it is read again
+            last = Seen(begun.ref, "container", "unreadable")
+        self.counts["broken"] += last.error != ""
         return last
 
     def _note(self, parts: Parts, name: str, word: str, seen: Seen) -> None:

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -29,7 +29,7 @@ from remediation.store.files import (
 )
 
 SLOW = 0.000_15  # seconds a file: from here on threads pay
-_TRIED = 8  # files that are timed together
+_TRIED = 4  # files that are timed together
 _WAITING = 16  # files that are open and not yet looked at
 _LONGEST = 1 << 20  # bytes read at once
 _SWITCH = 0.000_2  # seconds; a reader whose bytes have come must not wait for the one that parses
@@ -42,6 +42,7 @@ class Begun:
     descriptor: int
     ref: FileRef
     data: bytes
+    seen: Seen | None = None  # where the reader has looked already
 
     def read(self, offset: int, length: int) -> bytes:
         """Read on."""
@@ -64,6 +65,7 @@ class Ahead:
     readers: int
     pace: Callable[[], None] = lambda: None
     first: int = FIRST_READ
+    scan: Scan = quick_scan
 
     def read(self, paths: Sequence[str]) -> Iterator[tuple[int, Begun | Seen]]:
         """Yield for each path its index and what was read, or what stood in the way."""
@@ -83,9 +85,14 @@ class Ahead:
             if done < len(paths):
                 yield from self._spread(folder, base, paths, done)
 
-    def look(self, begun: Begun, scan: Scan = quick_scan) -> Seen:
+    def look(self, begun: Begun) -> Seen:
         """Judge a file, and learn from it how much of the next ones to read."""
-        seen = look(begun.ref, begun.data, begun.read, scan=scan)
+        if begun.seen:
+            return begun.seen
+        try:
+            seen = look(begun.ref, begun.data, begun.read, scan=self.scan)
+        except IoError:
+            return Seen(begun.ref, "unreadable", "unreadable")
         length = seen.head.length if seen.head else 0
         self.first = FIRST_READ if length < FIRST_READ else min(length + length // 8, _LONGEST)
         return seen
@@ -118,7 +125,10 @@ class Ahead:
                 if stopped.is_set():
                     return
                 try:
-                    came.put((index, self._begin(folder, base, paths[index])))
+                    one = self._begin(folder, base, paths[index])
+                    if isinstance(one, Begun):  # a long head is read on here: nobody waits for it
+                        one = replace(one, seen=self.look(one))
+                    came.put((index, one))
                 except BaseException as error:  # noqa: BLE001 - raised where it is waited for
                     came.put((index, error))
 

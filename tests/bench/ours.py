@@ -81,13 +81,13 @@ def _read(
     root: Path, names: Sequence[str], readers: int = 1, scan: Any = quick_scan
 ) -> Iterator[tuple[int, archive.Seen]]:
     """Read heads as a worker does."""
-    ahead = Ahead(root, readers)
+    ahead = Ahead(root, readers, scan=scan)
     for index, one in ahead.read(names):
         if isinstance(one, archive.Seen):
             yield index, one
             continue
         try:
-            yield index, ahead.look(one, scan)
+            yield index, ahead.look(one)
         finally:
             one.close()
 

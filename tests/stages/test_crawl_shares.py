@@ -19,6 +19,7 @@ from remediation.model.files import FileRef
 from remediation.model.pacing import Hours, Window
 from remediation.stages import crawl
 from remediation.store.archive import see
+from remediation.store.files import IoError
 
 RANGE = {"start": date(2011, 7, 1), "end": date(2011, 7, 31)}
 NUMBER = test_number(7)
@@ -101,6 +102,24 @@ def test_a_broken_container_is_said_to_be_so_and_what_could_be_read_is_kept(shar
     assert (report.broken_containers, report.incomplete) == (1, True)
     assert share.rows()["cut.tar"]["error"] == "container-damaged"
     assert share.states()["cut.tar//x"] == share.states()["good.dcm"] == "read"
+
+
+def test_a_share_that_fails_inside_a_container_is_asked_again(share, monkeypatch):
+    share.put("a.tar", tarred("w", x=dicom("1.2.3"), y=dicom("1.2.4")))
+    share.put("good.dcm")
+    real = crawl.see_inside
+
+    def fails(descriptor, container):
+        yield next(real(descriptor, container))
+        raise IoError("a file cannot be read", "stale")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(crawl, "see_inside", fails)
+        report = share.crawl()
+    assert (report.broken_containers, share.rows()["a.tar"]["error"]) == (1, "unreadable")
+    assert share.states()["good.dcm"] == "read"
+    assert counts(share.crawl()) == (0, 1, 1, 0)
+    assert share.states()["a.tar//y"] == "read"
 
 
 def test_a_file_inside_a_container_can_be_read_again_by_its_path(share):
