@@ -133,6 +133,7 @@ def _crawl_lines(reports: list[crawl_stage.CrawlReport]) -> list[str]:
             "folders could not be listed": one.lost_folders,
             "files are of another date than their folder": one.elsewhere,
             "containers could not be read to their end": one.broken_containers,
+            "files are programs as well, by their preamble": one.programs,
         }
         lines += [f"  {count:,} {what}" for what, count in said.items() if count]
         lines += counts("  read now, by state:", one.states)

@@ -36,6 +36,7 @@ from remediation.tables.tallies import TALLIED, tallies
 
 SHARD_FILES = 1000
 _NOT_READ = {"special": "not-a-file", "link": "link"}
+_PROGRAMS = (b"MZ", b"\x7fELF", b"#!")  # how files begin that a system would run
 _DOZE_S = 60  # outside the window: how often the clock is looked at
 
 
@@ -93,6 +94,7 @@ class CrawlReport:
         pruned_checked: Files that were read to see whether pruned folders are StudyDates;
             `pruned_wrong` of them are of another date.
         broken_containers: Containers that could not be read to their end.
+        programs: DICOM files whose preamble makes a program of them (CVE-2019-11687); it stays.
     """
 
     archive: str
@@ -110,6 +112,7 @@ class CrawlReport:
     pruned_checked: int = 0
     pruned_wrong: int = 0
     broken_containers: int = 0
+    programs: int = 0
 
     @property
     def incomplete(self) -> bool:
@@ -187,6 +190,7 @@ def run(
         sum(one is not None for one in checked),
         checked.count(False),
         counts["broken"],
+        counts["programs"],
     )
 
 
@@ -294,6 +298,7 @@ class _Reading:
     def _look(self, ahead: Ahead, begun: Begun) -> Seen:
         seen = ahead.look(begun)
         self.counts["bytes"] += max(len(begun.data), len(seen.head_bytes))
+        self.counts["programs"] += seen.head is not None and begun.data.startswith(_PROGRAMS)
         if seen.state != "container":
             return seen
         last = seen

@@ -130,6 +130,20 @@ def test_a_file_inside_a_container_can_be_read_again_by_its_path(share):
         assert see(share.root, FileRef(missing, 0, 0)).state == "unreadable"
 
 
+def test_a_dicom_file_that_is_a_program_as_well_is_reported(share):
+    whole = dicom()
+    share.put("plain.dcm", whole)
+    for name, preamble in (
+        ("windows.dcm", b"MZ"),
+        ("linux.dcm", b"\x7fELF"),
+        ("script.dcm", b"#!"),
+    ):
+        share.put(name, preamble + whole[len(preamble) :])
+    share.put("setup.exe", b"MZ" + bytes(500))
+    report = share.crawl()
+    assert (report.programs, report.states) == (3, {"not-dicom": 1, "read": 4})
+
+
 # --- folders of dates -----------------------------------------------------------------------------
 
 
