@@ -21,7 +21,7 @@ from remediation.model.manifest import Manifest
 from remediation.tables import schemas
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_PARTS = "archive=<name>/study_month=<YYYY-MM>/part-0.parquet"
+_PARTS = "archive=<name>/study_month=<YYYY-MM>/part-<n>.parquet"
 _INVENTORY = ("instances", "findings", "tallies")
 
 DATASETS: Mapping[str, tuple[pa.Schema, str]] = {
