@@ -24,6 +24,7 @@ from remediation.store.files import (
     IoError,
     NotRegular,
     close_read,
+    guarded,
     open_beneath,
     open_once,
     read_at,
@@ -114,6 +115,17 @@ class Ahead:
             return Seen(FileRef(path, 0, 0), "unreadable", "unreadable")
         return Begun(descriptor, FileRef(path, status.st_size, status.st_mtime_ns), data)
 
+    def _begun(self, folder: int, base: bytes, path: str) -> Begun | Seen:
+        """Begin and look as well: a long head is read on here, and nobody waits for it."""
+        one = self._begin(folder, base, path)
+        if isinstance(one, Seen):
+            return one
+        try:
+            return replace(one, seen=self.look(one))
+        except BaseException:
+            one.close()
+            raise
+
     def _spread(
         self, folder: int, base: bytes, paths: Sequence[str], start: int
     ) -> Iterator[tuple[int, Begun | Seen]]:
@@ -128,10 +140,7 @@ class Ahead:
                 if stopped.is_set():
                     return
                 try:
-                    one = self._begin(folder, base, paths[index])
-                    if isinstance(one, Begun):  # a long head is read on here: nobody waits for it
-                        one = replace(one, seen=self.look(one))
-                    came.put((index, one))
+                    came.put((index, self._begun(folder, base, paths[index])))
                 except BaseException as error:  # noqa: BLE001 - raised where it is waited for
                     came.put((index, error))
 
@@ -167,13 +176,8 @@ def _stated(descriptor: int) -> tuple[int, os.stat_result]:
 
 @contextlib.contextmanager
 def _folder(root: Path) -> Iterator[int]:
-    try:
+    with guarded("the archive root cannot be opened"):
         descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        number = error.errno or 0
-        raise IoError(
-            "the archive root cannot be opened", os.strerror(number), number=number
-        ) from None
     try:
         yield descriptor
     finally:

@@ -61,7 +61,7 @@ class Difference:
     _dice: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - a sample, no secret
 
     def shards(self, size: int) -> Iterator[tuple[Work, bool]]:
-        """Yield what must be read, `size` files at a time, and whether any of them was known."""
+        """Yield what must be read, `size` files at a time, and whether any so far was known."""
         work: Work = []
         files = 0
         for parts, wanted in self._wanted():

@@ -123,6 +123,19 @@ def test_a_reader_that_fails_is_heard_of(root, slow, monkeypatch):
     assert descriptors() == before
 
 
+def test_a_look_that_fails_leaves_nothing_open(root, slow, monkeypatch):
+    def fails(*_args, **_more):
+        raise MemoryError
+
+    monkeypatch.setattr(ahead, "SLOW", 0)
+    monkeypatch.setattr(ahead, "look", fails)
+    before, threads = descriptors(), threading.active_count()
+    with pytest.raises(MemoryError):
+        for _, one in Ahead(root, 4).read(PATHS):
+            one.close()
+    assert (descriptors(), threading.active_count()) == (before, threads)
+
+
 def test_every_file_waits_for_its_turn(root, slow):
     turns = []
     read(root, pace=lambda: turns.append(1))
