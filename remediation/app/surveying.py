@@ -15,6 +15,7 @@ from remediation.app.progress import progress
 from remediation.app.records import recorded
 from remediation.app.wiring import Session
 from remediation.errors import PartlyDone
+from remediation.model.files import ArchiveRoot
 from remediation.model.pacing import Hours, Pace, Window
 from remediation.stages import survey as survey_stage
 from remediation.store.locks import lock_root
@@ -83,9 +84,7 @@ def _options(
     archives = (job.archive(name) for name in dict.fromkeys(names))
     return survey_stage.SurveyOptions(
         archives=tuple(
-            survey_stage.SurveyArchive(
-                one.name, Path(one.root), one.layout or "", one.layout_date == "study"
-            )
+            ArchiveRoot(one.name, Path(one.root), one.layout or "", one.layout_date == "study")
             for one in archives
         ),
         output=session.output,

@@ -15,6 +15,7 @@ from remediation.dicom.locate import BsnRules
 from remediation.errors import UsageError
 from remediation.model.crosswalk import Crosswalk
 from remediation.model.evidence import ArchiveIssuers, IssuerPeriod, MatchRules
+from remediation.model.files import ArchiveRoot
 from remediation.model.pacing import Hours, Window
 from remediation.model.placement import AT_REST, EXCHANGE, Placement
 from remediation.model.running import new_run_id, utc_now
@@ -107,7 +108,7 @@ class Session:
     ) -> crawl.CrawlOptions:
         """Options of `crawl` for one archive; a range of its own makes it partial."""
         job, section = self.job, self.job.archive(archive)
-        root = crawl.ArchiveRoot(
+        root = ArchiveRoot(
             section.name, Path(section.root), section.layout or "", section.layout_date == "study"
         )
         return crawl.CrawlOptions(

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from pathlib import Path
 
 from remediation.model.secrets import SEALED, Keys
 
@@ -30,6 +31,16 @@ class FileRef:
     path: str
     size: int
     mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveRoot:
+    """One archive as those who read it see it; `layout` is the template of its folders."""
+
+    name: str
+    root: Path
+    layout: str = ""
+    prunes: bool = False  # the folders are StudyDates
 
 
 def escaped(path: str) -> str:
@@ -98,6 +109,17 @@ class Layout:
         """Return first and last day that directories of these names hold; None if they say none."""
         found = self._found(parts)
         return _span(found) if found else None
+
+    def outside(self, parts: Sequence[str], start: date | None, end: date | None) -> bool:
+        """Tell whether all days of a folder lie outside a range, whose last day belongs to it.
+
+        >>> Layout("{yyyy}/{mm}").outside(["2011"], date(2011, 12, 31), None)
+        False
+        >>> Layout("{yyyy}/{mm}").outside(["2011", "07"], None, date(2011, 6, 30))
+        True
+        """
+        span = self.span(parts)
+        return span is not None and bool((start and span[1] < start) or (end and span[0] > end))
 
     def _found(self, parts: Sequence[str]) -> dict[str, str] | None:
         """Return the digits of the date that these names give; None where a name does not match."""

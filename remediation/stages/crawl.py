@@ -15,7 +15,7 @@ import pyarrow as pa
 from remediation.dicom.header import glance
 from remediation.dicom.locate import BsnRules
 from remediation.errors import KeyFileError
-from remediation.model.files import FileRef, Layout
+from remediation.model.files import ArchiveRoot, FileRef, Layout
 from remediation.model.listing import AGAIN
 from remediation.model.pacing import Hours, Pace
 from remediation.model.running import Advance, Mapper, silent, utc_now
@@ -38,16 +38,6 @@ SHARD_FILES = 1000
 _NOT_READ = {"special": "not-a-file", "link": "link"}
 _PROGRAMS = (b"MZ", b"\x7fELF", b"#!")  # how files begin that a system would run
 _DOZE_S = 60  # outside the window: how often the clock is looked at
-
-
-@dataclass(frozen=True, slots=True)
-class ArchiveRoot:
-    """One archive as the crawl sees it."""
-
-    name: str
-    root: Path
-    layout: str = ""
-    prunes: bool = False  # the folders are StudyDates
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,14 +195,9 @@ def _tasks(
 
 def _pruner(options: CrawlOptions, layout: Layout) -> Callable[[Parts], bool]:
     """Return what tells whether a folder of StudyDates lies outside the range."""
-    start, end = options.start, options.end
-
-    def outside(parts: Parts) -> bool:
-        span = layout.span(parts)
-        return span is not None and bool((start and span[1] < start) or (end and span[0] > end))
-
-    prunes = options.archive.prunes and (start or end)
-    return outside if prunes else lambda _parts: False
+    if not options.archive.prunes:
+        return lambda _parts: False
+    return lambda parts: layout.outside(parts, options.start, options.end)
 
 
 def _is_of_its_folder(options: CrawlOptions, layout: Layout, parts: Parts) -> bool | None:

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from remediation.dicom.locate import BsnRules
 from remediation.model.draws import Cell, Hit, Hits, Parts, Start
-from remediation.model.files import Layout
+from remediation.model.files import ArchiveRoot, Layout
 from remediation.model.pacing import Hours
 from remediation.model.placement import AT_REST
 from remediation.model.running import Advance, silent, utc_now
@@ -45,16 +45,6 @@ _COUNTED = ("cells", "empty", "outside", "again", "unreadable")
 
 
 @dataclass(frozen=True, slots=True)
-class SurveyArchive:
-    """One archive as the survey sees it."""
-
-    name: str
-    root: Path
-    layout: str = ""
-    prunes: bool = False  # the folders are StudyDates
-
-
-@dataclass(frozen=True, slots=True)
 class SurveyOptions:
     """What to draw from, how much of it, and how it is judged.
 
@@ -63,7 +53,7 @@ class SurveyOptions:
         seed: the same one draws the same files.
     """
 
-    archives: tuple[SurveyArchive, ...]
+    archives: tuple[ArchiveRoot, ...]
     output: Path
     sample: int
     seed: int
@@ -152,7 +142,7 @@ class _Survey:
     def __init__(
         self,
         options: SurveyOptions,
-        archive: SurveyArchive,
+        archive: ArchiveRoot,
         keys: Keys,
         *,
         pace: Callable[[], None],
@@ -192,9 +182,8 @@ class _Survey:
 
     def _is_outside(self, folder: Parts) -> bool:
         """Tell whether a folder of StudyDates lies outside the range."""
-        span = self.layout.span(folder) if self.archive.prunes else None
         start, end = self.options.start, self.options.end
-        return span is not None and bool((start and span[1] < start) or (end and span[0] > end))
+        return self.archive.prunes and self.layout.outside(folder, start, end)
 
     def _draw_from(self, cell: Cell, most: int, advance: Advance) -> None:
         """Draw from one cell until its strata are full, or enough was tried."""
@@ -303,7 +292,7 @@ class _Survey:
 
 
 def _reader(
-    options: SurveyOptions, archive: SurveyArchive, keys: Keys
+    options: SurveyOptions, archive: ArchiveRoot, keys: Keys
 ) -> Callable[[Seen], tuple[Row, list[Row]]]:
     """Return what makes the rows of one file; the paths in them are sealed."""
     maker = RowMaker(

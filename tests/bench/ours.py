@@ -23,10 +23,10 @@ from remediation.app.fleet import fleet
 from remediation.app.wiring import Session
 from remediation.dicom.header import glance, quick_scan
 from remediation.dicom.locate import BsnRules, findings, identifiers
-from remediation.model.files import Layout
+from remediation.model.files import ArchiveRoot, Layout
 from remediation.model.running import new_run_id, utc_now
 from remediation.stages import crawl as crawl_stage
-from remediation.stages.crawl import ArchiveRoot, CrawlOptions
+from remediation.stages.crawl import CrawlOptions
 from remediation.store import archive, walking
 from remediation.store.ahead import Ahead
 from remediation.store.inventory import Inventory

@@ -10,8 +10,9 @@ from pathlib import Path
 from tables.heads_of import bsn_item, file_of, local
 
 from remediation.model import bsn
+from remediation.model.files import ArchiveRoot
 from remediation.stages import crawl, flag
-from remediation.stages.crawl import ArchiveRoot, CrawlOptions
+from remediation.stages.crawl import CrawlOptions
 from remediation.store.folders import FolderIndex
 from remediation.store.inventory import Inventory
 from remediation.store.keys import load_key_file, new_key_file

@@ -11,8 +11,9 @@ from stages.share import AT, Share
 from tables.heads_of import bsn_item, el, file_of, local
 
 from remediation.model import bsn
+from remediation.model.files import ArchiveRoot
 from remediation.stages import survey
-from remediation.stages.survey import SurveyArchive, SurveyOptions
+from remediation.stages.survey import SurveyOptions
 from remediation.store import sampling
 
 EAST, WEST = "Ziekenhuis Oost", "Kliniek West"
@@ -59,7 +60,7 @@ class Planted:
 
 
 def options(share, sample, seed=1, *, layout="", prunes=True, **changes):
-    archive = SurveyArchive(share.name, share.root, layout, prunes and bool(layout))
+    archive = ArchiveRoot(share.name, share.root, layout, prunes and bool(layout))
     return SurveyOptions((archive,), share.output, sample, seed, "run-1", AT, **changes)
 
 
