@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import click
@@ -15,7 +14,6 @@ from remediation.app.progress import progress
 from remediation.app.records import recorded
 from remediation.app.wiring import Session
 from remediation.errors import PartlyDone
-from remediation.model.files import ArchiveRoot
 from remediation.model.pacing import Hours, Pace, Window
 from remediation.stages import survey as survey_stage
 from remediation.store.locks import lock_root
@@ -81,12 +79,8 @@ def _options(
     seed: int,
 ) -> survey_stage.SurveyOptions:
     job = session.job
-    archives = (job.archive(name) for name in dict.fromkeys(names))
     return survey_stage.SurveyOptions(
-        archives=tuple(
-            ArchiveRoot(one.name, Path(one.root), one.layout or "", one.layout_date == "study")
-            for one in archives
-        ),
+        archives=tuple(session.archive_root(name) for name in dict.fromkeys(names)),
         output=session.output,
         sample=sample,
         seed=seed,

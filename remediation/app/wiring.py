@@ -98,6 +98,11 @@ class Session:
             for archive in self.job.archives
         }
 
+    def archive_root(self, name: str) -> ArchiveRoot:
+        """One archive as crawl and survey see it."""
+        one = self.job.archive(name)
+        return ArchiveRoot(one.name, Path(one.root), one.layout or "", one.layout_date == "study")
+
     def crawl_options(
         self,
         archive: str,
@@ -107,12 +112,9 @@ class Session:
         fresh: bool = False,
     ) -> crawl.CrawlOptions:
         """Options of `crawl` for one archive; a range of its own makes it partial."""
-        job, section = self.job, self.job.archive(archive)
-        root = ArchiveRoot(
-            section.name, Path(section.root), section.layout or "", section.layout_date == "study"
-        )
+        job = self.job
         return crawl.CrawlOptions(
-            archive=root,
+            archive=self.archive_root(archive),
             output=self.output,
             key_file=job.privacy.key_file,
             key_id=self.keys.key_id,
