@@ -89,7 +89,7 @@ def _here(where: Where) -> Iterator[Any]:
                 silence_logs=logging.CRITICAL,
             )
             held.enter_context(cluster)
-        yield held.enter_context(Client(cluster))
+        yield held.enter_context(_closing(Client(cluster)))
 
 
 @contextlib.contextmanager
@@ -113,10 +113,24 @@ def _elsewhere(where: Where) -> Iterator[Any]:
                 where.scheduler,
                 "is it running there, with certificates of the same authority as ours?",
             ) from None
-        with client:
+        with _closing(client):
             if any(issubclass(one.category, VersionMismatchWarning) for one in caught):
                 note("warning: the versions of Dask differ between here, scheduler and workers")
             yield client
+
+
+@contextlib.contextmanager
+def _closing(client: Any) -> Iterator[Any]:
+    """Yield a client and close it; whatever goes wrong then is no fault of the work.
+
+    Closing raises what the client's attempt to reach a dead scheduler again raised, and would hide
+    the line that says so.
+    """
+    try:
+        yield client
+    finally:
+        with contextlib.suppress(Exception):
+            client.close()
 
 
 def _security(where: Where) -> Any:

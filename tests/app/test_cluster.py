@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import distributed
 import pytest
 from app.dask_cluster import (
     Cluster,
@@ -135,6 +136,23 @@ def test_the_scheduler_dies_and_that_is_one_line(lonely, tmp_path):
     with pytest.raises(RemediationError, match="the scheduler went away") as caught:
         map_over(lonely.where(), take_a_second, tasks, lonely.processes[0].kill)
     assert caught.value.exit_code == 1
+
+
+def test_a_client_that_cannot_be_closed_does_not_hide_what_went_wrong(
+    lonely, tmp_path, monkeypatch
+):
+    # Seen once, when its attempt to reach the dead scheduler again came at the wrong moment.
+    lonely.worker("--no-nanny")
+    close = distributed.Client.close
+
+    def failing(client, *given, **named):
+        close(client, *given, **named)
+        raise ValueError
+
+    monkeypatch.setattr(distributed.Client, "close", failing)
+    assert map_over(lonely.where(), take_a_second, [tmp_path / "done"]) is None
+    with pytest.raises(RemediationError, match="a worker failed"):
+        map_over(lonely.where(), fail_with, [CANARY])
 
 
 def test_the_command_line_reaches_a_scheduler_by_its_file(cluster, tmp_path, capsys):
