@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-SCHEMA_VERSION = "2"
-# What these lack is null in what they hold: `container` came with version 2.
-OLDER_VERSIONS = ("1",)
+SCHEMA_VERSION = "3"
+# What these lack is null in what they hold: `container` came with version 2, the dates beside
+# StudyDate with 3. What `flag` makes is made again in no time, so it is not read when older.
+OLDER_VERSIONS = ("1", "2")
 _TEXT, _INT, _REAL = pa.string(), pa.int64(), pa.float64()
 _TEXTS = pa.list_(_TEXT)
 
@@ -21,13 +22,27 @@ IDENTIFIER = pa.struct(
 EDIT = pa.struct(
     [("attribute", _TEXT), ("action", _TEXT), ("value_source", _TEXT), ("token", _TEXT)]
 )
-CAUSE = pa.struct([("signal", _TEXT), ("before", _TEXT), ("inside", _TEXT), ("strength", _REAL)])
+CAUSE = pa.struct(
+    [
+        ("signal", _TEXT),
+        ("before", _TEXT),
+        ("inside", _TEXT),
+        ("strength", _REAL),
+        ("edge", _TEXT),
+    ]
+)
+STATUS_COUNT = pa.struct([("status", _TEXT), ("instances", _INT)])
+STEP = pa.struct(
+    [("start", pa.date32()), ("end", pa.date32()), ("studies", _INT), ("conformant", _INT)]
+)
 
 
-def _schema(*columns: tuple[str, pa.DataType, str]) -> pa.Schema:
+def _schema(
+    *columns: tuple[str, pa.DataType, str], older: tuple[str, ...] = OLDER_VERSIONS
+) -> pa.Schema:
     return pa.schema(
         [pa.field(name, kind, metadata={"description": what}) for name, kind, what in columns],
-        metadata={"schema_version": SCHEMA_VERSION, "older_versions": " ".join(OLDER_VERSIONS)},
+        metadata={"schema_version": SCHEMA_VERSION, "older_versions": " ".join(older)},
     )
 
 
@@ -56,6 +71,8 @@ INSTANCES = _schema(
     ("SeriesInstanceUID", _TEXT, "SeriesInstanceUID"),
     ("StudyDate", pa.date32(), "date of the study, from study_date_source"),
     ("study_date_source", _TEXT, "attribute that gave the date, `path`, or empty for none"),
+    ("SeriesDate", pa.date32(), "SeriesDate; null for none, or an impossible one"),
+    ("InstanceCreationDate", pa.date32(), "InstanceCreationDate; null likewise"),
     ("Modality", _TEXT, "Modality"),
     ("Manufacturer", _TEXT, "Manufacturer"),
     ("ManufacturerModelName", _TEXT, "ManufacturerModelName"),
@@ -155,14 +172,33 @@ STUDIES = _schema(
     ("places", _TEXTS, "places with a BSN (asserted or calibrated), most frequent first"),
     ("place", _TEXT, "the first of places"),
     ("bsn_issuer", _TEXT, "issuer beside the BSN, as it stands, most frequent first; empty: none"),
+    ("statuses", pa.list_(STATUS_COUNT), "instances by status, most frequent first"),
     ("historic", pa.bool_(), "a number stands in OriginalAttributesSequence"),
     ("leaks", _INT, "findings outside the identifier places"),
     ("patient_token", _TEXT, "token of the first PatientID"),
     ("patient_id_shape", _TEXT, "shape of the first PatientID"),
     ("IssuerOfPatientID", _TEXT, "first issuer"),
     ("ImplementationVersionName", _TEXT, "software that wrote the first instance"),
+    ("SourceApplicationEntityTitle", _TEXT, "AE title that sent the first instance"),
+    ("InstitutionName", _TEXT, "first institution"),
+    ("Manufacturer", _TEXT, "first manufacturer"),
     ("StationName", _TEXT, "first station"),
     ("TransferSyntaxUID", _TEXT, "first transfer syntax"),
+    ("SeriesDate", pa.date32(), "first SeriesDate"),
+    ("InstanceCreationDate", pa.date32(), "first InstanceCreationDate"),
+    ("file_date", pa.date32(), "day (UTC) the first file was last modified"),
+    ("file_age", _TEXT, "file_date after StudyDate: month | year | later | earlier; null unknown"),
+    older=(),
+)
+
+MIXED = _schema(
+    _ARCHIVE,
+    _MONTH,
+    _STUDY,
+    ("SOPInstanceUID", _TEXT, "SOPInstanceUID"),
+    _PATH,
+    ("status", _TEXT, "status of this instance"),
+    older=(),
 )
 
 PLACES = _schema(
@@ -177,8 +213,9 @@ PLACES = _schema(
     ("pass_rate", _REAL, "passing / well_formed"),
     ("low", _REAL, "lower bound of the pass rate (Wilson, 95 %)"),
     ("high", _REAL, "upper bound of the pass rate (Wilson, 95 %)"),
-    ("probability", _REAL, "P(BSN | passes) at the lower bound"),
-    ("verdict", _TEXT, "bsn | not-bsn | unproven"),
+    ("probability", _REAL, "P(BSN | passes), averaged over what the pass rate may be"),
+    ("verdict", _TEXT, "bsn | mixture | not-bsn | unproven"),
+    older=(),
 )
 
 STATUSES = (
@@ -204,25 +241,64 @@ COVERAGE = _schema(
     ("low", _REAL, "lower bound (Wilson, 95 %)"),
     ("high", _REAL, "upper bound (Wilson, 95 %)"),
     ("provisional", pa.bool_(), "one of the last months: numbers are verified late"),
+    older=(),
 )
 
 PERIODS = _schema(
     ("period_id", _TEXT, "from the period's content"),
     _ARCHIVE,
     _SOURCE,
+    ("axis", _TEXT, "what its days are: study (StudyDate) | file (file_date of late files)"),
     ("start", pa.date32(), "first day"),
     ("end", pa.date32(), "day after the last"),
+    ("start_kind", _TEXT, "jump | drift | first: the data begin there"),
+    ("start_low", pa.date32(), "earliest first day (95 %); null where nothing changed"),
+    ("start_high", pa.date32(), "latest first day (95 %); null likewise"),
+    ("end_kind", _TEXT, "jump | drift | open: the data end there | stopped: the source ends there"),
+    ("end_low", pa.date32(), "earliest end (95 %); null where nothing changed"),
+    ("end_high", pa.date32(), "latest end (95 %); null likewise"),
     ("studies", _INT, "studies inside"),
     ("coverage", _REAL, "conformant / studies inside"),
     ("coverage_before", _REAL, "in the stretch before; null if there is none"),
     ("coverage_after", _REAL, "in the stretch after; null if there is none"),
     ("low", _REAL, "lower bound inside (Wilson, 95 %)"),
     ("high", _REAL, "upper bound inside (Wilson, 95 %)"),
+    ("dispersion", _REAL, "variance of months over what chance alone gives"),
+    ("p_value", _REAL, "chance of such a stretch somewhere in a flat history"),
+    ("q_value", _REAL, "the same, held against all sources (false discovery rate)"),
+    ("steps", pa.list_(STEP), "stretches of one coverage inside"),
     ("dominant_status", _TEXT, "most frequent status inside that is not conformant"),
+    ("written_start", pa.date32(), "first day its files were written, where a rewrite broke them"),
+    ("written_end", pa.date32(), "day after the last; null where none did"),
+    ("written_share", _REAL, "share of its broken studies in files of those days; null likewise"),
     ("event", _TEXT, "nearest event within 180 days of an edge; null for none"),
     ("event_kind", _TEXT, "its kind; null for none"),
     ("event_distance_days", _INT, "days from that edge; null for none"),
-    ("causes", pa.list_(CAUSE), "what changed at the edge: signal, before, inside, strength"),
+    ("causes", pa.list_(CAUSE), "what changed: signal, before, inside, strength, edge"),
+    older=(),
+)
+
+EVENTS = _schema(
+    ("event", _TEXT, "name in the job file"),
+    ("event_kind", _TEXT, "its kind"),
+    _ARCHIVE,
+    _SOURCE,
+    ("start", pa.date32(), "first day of the event"),
+    ("end", pa.date32(), "day after its last"),
+    ("studies_before", _INT, "studies in the window before"),
+    ("coverage_before", _REAL, "conformant / studies there; null without studies"),
+    ("studies_in", _INT, "studies in the event's own window"),
+    ("coverage_in", _REAL, "conformant / studies there; null without studies"),
+    ("studies_after", _INT, "studies in the window after"),
+    ("coverage_after", _REAL, "conformant / studies there; null without studies"),
+    ("change", _REAL, "coverage after - before; null without studies"),
+    ("low", _REAL, "lower bound of the change (95 %, overdispersion included)"),
+    ("high", _REAL, "upper bound of the change"),
+    ("p_value", _REAL, "chance of such a change where there is none"),
+    ("q_value", _REAL, "the same, held against all events and sources (false discovery rate)"),
+    ("verdict", _TEXT, "worse | better | passing | no-effect | unclear | no-studies"),
+    ("periods", _TEXTS, "period_id of the broken periods that are linked to it"),
+    older=(),
 )
 
 IDENTITIES = _schema(
