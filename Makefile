@@ -7,10 +7,10 @@ STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
 PYTEST := $(BIN)/python -m pytest
-.PHONY: help install demo test check format faults bench fuzz clean
+.PHONY: help install demo test check format faults bench bench-periods fuzz clean
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 15
 
 $(STAMP): pyproject.toml .ci/constraints.txt .ci/build_hook.py $(wildcard remediation/dicom/_pass.[ch])
 	$(PYTHON) -m venv $(VENV)
@@ -39,6 +39,10 @@ faults: $(STAMP) ## every fault at every system call of the writer (minutes; nee
 bench: $(STAMP) ## speed beside pydicom, DCMTK, GDCM, dicomsdl, dicom-rs and the limit (BENCH=--help)
 	$(INSTALL) -e '.[bench]' || echo "some peers could not be installed"
 	PYTHONPATH=tests $(BIN)/python -m bench $(BENCH)
+
+bench-periods: $(STAMP) ## truth: planted broken periods beside ruptures; fields of known kind
+	$(INSTALL) -e '.[bench]' || echo "some peers could not be installed"
+	PYTHONPATH=tests $(BIN)/python -m bench.periods $(BENCH)
 
 SECONDS ?= 60
 fuzz: $(STAMP) ## damaged bytes for the header scanner and the rows (SECONDS=60)
