@@ -2,7 +2,7 @@
 
 What is left to find is the day, and it takes the likeliest by the binomial likelihood, within the
 calendar month of the edge and the one on either side. No method that has to estimate places and
-shares can be expected to do better.
+shares can be expected to do better. It also tells how clearly a stretch stands out at all.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from bench.periods.histories import Floats, History, first_days
-from bench.periods.layout import FLOOR
+from bench.periods.layout import FLOOR, Stretch
 
 
 def edge_day(history: History, edge: int) -> int:
@@ -48,3 +48,24 @@ def likeliest(history: History, days: tuple[int, int], before: float, after: flo
 def _ratio(one: float, other: float) -> float:
     clipped: Floats = np.clip([one, other], FLOOR / 10, 1 - FLOOR / 10)
     return float(np.log(clipped[0] / clipped[1]))
+
+
+def clearness(history: History, stretch: Stretch) -> float:
+    """Return how many standard errors a stretch lies below the good share, if all of it is told.
+
+    The standard error is that of its studies, with the planted correlation in months and days.
+    """
+    inside = (history.days >= stretch.start) & (history.days < stretch.end)
+    days, n = history.days[inside], history.studies[inside]
+    month = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    of_month = np.bincount(month - month[0], weights=n)[month - month[0]] if len(n) else n
+    alike = 1 + (n - 1) * history.day_rho + (of_month - n) * history.month_rho
+    planted = sum(
+        (piece.at(max(piece.start, stretch.start)) + piece.at(min(piece.end, stretch.end)))
+        / 2
+        * max(0, min(piece.end, stretch.end) - max(piece.start, stretch.start))
+        for piece in history.plan.pieces
+    ) / (stretch.end - stretch.start)
+    good = planted + stretch.drop
+    variance = float((n * alike).sum()) * (planted * (1 - planted) + good * (1 - good)) / 2
+    return float(n.sum() * stretch.drop / np.sqrt(max(variance, 1e-9)))

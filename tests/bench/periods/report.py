@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from bench.periods.histories import History
+from bench.periods.oracle import clearness
 from bench.periods.score import (
     CLASS_VOLUME,
     EdgeError,
@@ -26,6 +28,7 @@ from bench.periods.score import (
 
 OURS = "ours"
 SHORT = 4.0  # months
+CLEAR = 5  # a flat history of ten years shows about that much somewhere, once in 50 times
 EDGE_RATIO = 1.5
 VOLUMES = ((20, 50), (50, 100), (100, 300), (300, 1000), (1000, 5001))
 DROPS = ((0.1, 0.15), (0.15, 0.3), (0.3, 1.0))
@@ -86,6 +89,10 @@ def _recall(results: Results) -> Iterator[Line]:
     yield row("the goal's class", of_goal, 0.98)
     yield row("of these, 2 and 3 months", lambda p: of_goal(p) and p.stretch.months < SHORT)
     yield row("of these, 4 months and more", lambda p: of_goal(p) and p.stretch.months >= SHORT)
+    yield row(
+        f"of these, {CLEAR} standard errors and more, all being told",
+        lambda p: of_goal(p) and clearness(p.history, p.stretch) >= CLEAR,
+    )
     for low, high in DROPS:
         yield row(
             f"of these, {100 * low:g} to {100 * high:g} points",
@@ -140,6 +147,12 @@ def _edges(results: Results) -> Iterator[Line]:
     for name, wanted in classes:
         shares = {method: inside(edge_errors(of, wanted)) for method, of in results.items()}
         yield _shares(section, f"{name}: 95 % intervals that hold the day", shares)
+    widths = {
+        method: [e.width for e in edge_errors(of, of_goal) if e.width is not None]
+        for method, of in results.items()
+    }
+    cells = {method: f"{median(some):g}" if some else "none" for method, some in widths.items()}
+    yield Line(section, "the goal's class: days of the interval, median", cells)
 
 
 def ratio(errors: Sequence[EdgeError]) -> float:

@@ -66,7 +66,7 @@ class EdgeError:
     oracle: int
     inside: bool | None  # of its interval; None where there is none
     kind: str
-    exact: bool  # the interval is one day
+    width: int | None  # days of the interval
 
 
 def overlap(found: Found, start: int, end: int) -> float:
@@ -138,7 +138,7 @@ def edge_errors(results: Iterable[Result], wanted: Callable[[Pair], bool]) -> li
             abs(edge_day(result.history, day) - day),
             None if found.low is None or found.high is None else found.low <= day <= found.high,
             found.kind,
-            found.low == found.high,
+            None if found.low is None or found.high is None else found.high - found.low + 1,
         )
         for result in results
         for pair in result.pairs
