@@ -18,8 +18,6 @@ TARGET = 0.95  # coverage
 
 def ours(history: History) -> list[Found]:
     """Return the periods that `periods_table` finds, with no month held to be provisional."""
-    from remediation.tables.periods import Held
-
     held = Held(TARGET, history.events)
     table = periods_table(history.daily(), DAILY.empty_table(), held, _no_studies)
     return [
