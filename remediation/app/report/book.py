@@ -5,43 +5,39 @@ from __future__ import annotations
 from collections import Counter
 
 from remediation.app.frames import Cell, Sheet
+from remediation.app.report.book_periods import MOST, events, mixed, periods, text
 from remediation.app.report.gather import Facts
-from remediation.app.report.sections.periods import cause
 from remediation.app.report.sections.places import file_error, unread
 from remediation.app.report.words import Words
 from remediation.model.events import UNKNOWN_MONTH
 from remediation.tables.schemas import STATUSES
-
-_MOST = 1_048_575  # rows that a sheet can hold below its heading
 
 
 def sheets(facts: Facts, words: Words) -> list[Sheet]:
     """Return the sheets; one whose stage has not run has headings only."""
     return [
         _coverage(facts, words),
-        _periods(facts, words),
+        periods(facts, words),
+        events(facts, words),
+        mixed(facts, words),
         _places(facts, words),
         _identities(facts, words),
         _files(facts, words),
     ]
 
 
-def _text(words: Words, text: str | None) -> str | None:
-    return words.plain(text) if text else None
-
-
 def _coverage(facts: Facts, words: Words) -> Sheet:
     rows: list[tuple[Cell, ...]] = [
         (
-            _text(words, row["archive"]),
-            _text(words, row["source"]),
+            text(words, row["archive"]),
+            text(words, row["source"]),
             words("undated") if row["study_month"] == UNKNOWN_MONTH else row["study_month"],
             row["studies"],
             *(row[status] for status in STATUSES),
             *(row[name] for name in ("coverage", "low", "high")),
             words("yes" if row["provisional"] else "no"),
         )
-        for row in (facts.coverage or ())[:_MOST]
+        for row in (facts.coverage or ())[:MOST]
     ]
     return Sheet(
         words("s_coverage"),
@@ -60,58 +56,17 @@ def _coverage(facts: Facts, words: Words) -> Sheet:
     )
 
 
-def _periods(facts: Facts, words: Words) -> Sheet:
-    rows: list[tuple[Cell, ...]] = [
-        (
-            number,
-            row["period_id"],
-            _text(words, row["archive"]),
-            _text(words, row["source"]),
-            *(row[name] for name in ("start", "end", "studies", "coverage_before", "coverage")),
-            *(row[name] for name in ("coverage_after", "low", "high", "dominant_status")),
-            _text(words, row["event"]),
-            words.event_kind(row["event_kind"]) if row["event"] else None,
-            row["event_distance_days"],
-            cause(row, words),
-        )
-        for number, row in enumerate((facts.periods or ())[:_MOST], start=1)
-    ]
-    return Sheet(
-        words("s_periods"),
-        (
-            (words("c_number"), "count"),
-            (words("c_period"), "text"),
-            (words("c_archive"), "text"),
-            (words("c_source"), "text"),
-            (words("c_start"), "day"),
-            (words("c_end"), "day"),
-            (words("c_studies"), "count"),
-            (words("c_before"), "share"),
-            (words("c_inside"), "share"),
-            (words("c_after"), "share"),
-            (words("c_low"), "share"),
-            (words("c_high"), "share"),
-            (words("c_status"), "text"),
-            (words("c_event"), "text"),
-            (words("c_event_kind"), "text"),
-            (words("c_distance"), "count"),
-            (words("c_cause"), "text"),
-        ),
-        rows,
-    )
-
-
 def _places(facts: Facts, words: Words) -> Sheet:
     rows: list[tuple[Cell, ...]] = [
         (
-            *(_text(words, row[name]) for name in ("archive", "source", "place")),
-            _text(words, row["private_creator"]),
+            *(text(words, row[name]) for name in ("archive", "source", "place")),
+            text(words, row["private_creator"]),
             words.catalogue.issuer_kinds.get(row["issuer_kind"], row["issuer_kind"]),
             *(row[name] for name in ("start", "end", "values", "well_formed", "passing")),
-            *(row[name] for name in ("pass_rate", "low", "high")),
+            *(row[name] for name in ("pass_rate", "low", "high", "probability")),
             words.catalogue.verdicts.get(row["verdict"], row["verdict"]),
         )
-        for row in (facts.places or ())[:_MOST]
+        for row in (facts.places or ())[:MOST]
     ]
     return Sheet(
         words("s_places"),
@@ -129,6 +84,7 @@ def _places(facts: Facts, words: Words) -> Sheet:
             (words("c_pass_rate"), "share"),
             (words("c_low"), "share"),
             (words("c_high"), "share"),
+            (words("c_probability"), "share"),
             (words("c_verdict"), "text"),
         ),
         rows,
@@ -158,7 +114,7 @@ def _identities(facts: Facts, words: Words) -> Sheet:
 def _files(facts: Facts, words: Words) -> Sheet:
     rows: list[tuple[Cell, ...]] = [
         (
-            _text(words, archive),
+            text(words, archive),
             words.catalogue.states.get(state, state),
             file_error(error, words) if error else None,
             error or None,

@@ -102,6 +102,7 @@ def _page(facts: Facts, words: Words, options: ReportOptions) -> str:
 def _content(facts: Facts, words: Words, options: ReportOptions) -> dict[str, Any]:
     """Return what the page shows, section by section."""
     from remediation.app.report.sections import (
+        events,
         figure,
         identities,
         made,
@@ -121,8 +122,10 @@ def _content(facts: Facts, words: Words, options: ReportOptions) -> dict[str, An
         "overview": overview.section(facts, words),
         "timeline": timeline.section(facts, words, options.target_coverage, options.events),
         "periods": periods.section(facts, words),
+        "events": events.section(facts, words),
         "places": places.places(facts, words),
         "statuses": places.statuses(facts, words),
+        "mixed": places.mixed(facts, words),
         "identities": identities.section(facts, words),
         "leaks": places.leaks(facts, words),
         "files": places.files(facts, words),

@@ -24,10 +24,14 @@ class Catalogue:
         file_reasons: why a file could not be read, or its head cannot be rewritten.
         states: what a file is.
         verdicts: of a place.
+        meanings: what such a verdict means for the reader.
+        effects: verdicts of an event.
+        ages: how long after its study a file was written.
         issuer_kinds: what the issuer of a place says.
         place_kinds: what a place of a leak is.
         event_kinds: of the job file's events.
-        causes: per signal the clause, that for nothing inside, and that for nothing before.
+        causes: per signal what is now instead of what was: the clause, that for nothing now, and
+            that for nothing before.
         commands: what a run did.
         checks: verdicts of a verification.
     """
@@ -45,6 +49,9 @@ class Catalogue:
     file_reasons: Texts
     states: Texts
     verdicts: Texts
+    meanings: Texts
+    effects: Texts
+    ages: Texts
     issuer_kinds: Texts
     place_kinds: Texts
     event_kinds: Texts

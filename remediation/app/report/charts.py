@@ -1,25 +1,25 @@
 """Charts: the coverage of one source by month, drawn by matplotlib, as SVG that follows the page.
 
 Text stays text (any script, any reader), colours become the page's own variables, and nothing in
-it points outside. Shapes differ as well as colours: a solid line, a dashed target, hatched periods.
+it points outside. Shapes differ as well as colours: a solid line, a dashed target, hatched periods
+between solid edges, a bar over an edge as far as it is uncertain.
 """
 
 from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Any
-from unicodedata import east_asian_width
 
 from remediation.app.report.inline import inline
-from remediation.app.report.panels import Panel, Point
-from remediation.model.events import Event, month_number
+from remediation.app.report.marks import LEFT, RIGHT, WIDTH, Mark, placed
+from remediation.app.report.panels import Panel, Point, Span
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # What a colour is for: drawn as this, shown as the page's variable of that name.
 ROLES = {
@@ -31,11 +31,12 @@ ROLES = {
     "bad": "#b3261f",
     "goal": "#1a7448",
 }
-WIDTH, LEFT, RIGHT = 960.0, 62.0, 92.0  # points, as are all sizes here; the page scales them
-TALL, LOW = 190.0, 120.0  # of the plot itself: with few panels, with many
+TALL, LOW = 190.0, 120.0  # of the plot itself, in points: with few panels, with many
 _MAIN_BOTTOM, _VOLUME, _FOOT, _HEAD, _LEVEL = 90.0, 40.0, 28.0, 12.0, 20.0
-_TEXT, _CHARACTER, _LONGEST = 14.0, 8.3, 34
-_YEAR = 12
+_TEXT = 14.0
+_SURE = 0.005  # of a plot's width: an edge that is surer than this has no bar
+_RING = 0.016  # of a plot's width: half of what a number takes
+_HEIGHTS = (0.5, 0.28, 0.74)  # where a number may stand: as far from the line as it can
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +52,12 @@ class Labels:
     months: tuple[tuple[int, str], ...]  # ticks: month number and text
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    """An event in a plot: where, until where, what it says, and on which line it is said."""
-
-    start: float
-    end: float
-    text: str
-    level: int
-    leftward: bool
-
-
 def draw_coverage(
-    axes: Axes, panel: Panel, target: float, span: tuple[int, int], marks: Sequence[_Mark] = ()
+    axes: Axes, panel: Panel, target: float, span: tuple[int, int], marks: Sequence[Mark] = ()
 ) -> None:
     """Draw coverage, interval, target, periods and events on axes whose x is month numbers."""
     for period in panel.spans:
-        edges = {"zorder": 0.5, "linewidth": 0}
-        axes.axvspan(period.start, period.end, facecolor=ROLES["bad"], alpha=0.12, **edges)
-        axes.axvspan(
-            *(period.start, period.end),
-            facecolor="none",
-            edgecolor=ROLES["bad"],
-            hatch="///",
-            alpha=0.4,
-            **edges,
-        )
+        _shade(axes, period, span)
     axes.axhline(target, color=ROLES["goal"], linewidth=1.8, dashes=(6, 3), zorder=1.5)
     for mark in marks:
         if mark.end > mark.start:
@@ -85,15 +66,39 @@ def draw_coverage(
     for late in (False, True):
         _steps(axes, panel.points, span, late=late)
     for period in panel.spans:
-        middle = (max(period.start, span[0]) + min(period.end, span[1])) / 2
-        axes.text(
-            *(middle, 0.5, str(period.number)),
-            ha="center",
-            va="center",
-            color=ROLES["bad"],
-            fontweight="bold",
-            bbox={"boxstyle": "circle,pad=0.28", "fc": ROLES["card"], "ec": ROLES["bad"]},
-        )
+        _number(axes, period, panel.points, span)
+
+
+def _shade(axes: Axes, period: Span, span: tuple[int, int]) -> None:
+    """Draw a period: shaded and hatched, its edges as lines, and how far each may lie off."""
+    bad, low = ROLES["bad"], {"zorder": 0.5, "linewidth": 0}
+    axes.axvspan(period.start, period.end, facecolor=bad, alpha=0.12, **low)
+    axes.axvspan(
+        *(period.start, period.end), facecolor="none", edgecolor=bad, hatch="///", alpha=0.4, **low
+    )
+    edges = [(period.start, period.begin)] + [(period.end, period.close)] * (not period.open)
+    for at, bounds in edges:
+        axes.axvline(at, color=bad, linewidth=1.1, zorder=0.7)
+        if bounds and bounds[1] - bounds[0] > _SURE * (span[1] - span[0]):
+            axes.plot(bounds, (0.1, 0.1), color=bad, linewidth=1.8, marker="|", markersize=9)
+
+
+def _number(axes: Axes, period: Span, points: Iterable[Point], span: tuple[int, int]) -> None:
+    """Write a period's number in its middle, off the line."""
+    start, end = max(period.start, span[0]), min(period.end, span[1])
+    if end <= start:
+        return
+    middle, wide = (start + end) / 2, _RING * (span[1] - span[0])
+    near = [p.coverage for p in points if middle - wide - 1 < p.month < middle + wide]
+    at = max(_HEIGHTS, key=lambda height: min((abs(height - one) for one in near), default=0))
+    axes.text(
+        *(middle, at, str(period.number)),
+        ha="center",
+        va="center",
+        color=ROLES["bad"],
+        fontweight="bold",
+        bbox={"boxstyle": "circle,pad=0.28", "fc": ROLES["card"], "ec": ROLES["bad"]},
+    )
 
 
 def _steps(axes: Axes, points: Sequence[Point], span: tuple[int, int], *, late: bool) -> None:
@@ -122,6 +127,20 @@ def _steps(axes: Axes, points: Sequence[Point], span: tuple[int, int], *, late: 
     )
 
 
+def settings_of(name: str) -> dict[Any, Any]:
+    """Return matplotlib's settings for our drawings; `name` makes an SVG's ids the same again."""
+    return {
+        "svg.fonttype": "none",
+        "text.parse_math": False,
+        "svg.hashsalt": name,
+        "font.size": _TEXT,
+        "font.family": "sans-serif",
+        "text.color": ROLES["ink"],
+        "hatch.linewidth": 0.9,
+        "axes.unicode_minus": False,
+    }
+
+
 def chart(
     panel: Panel,
     labels: Labels,
@@ -135,74 +154,51 @@ def chart(
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    marks = _placed(panel.marks, span)
-    head = _HEAD + _LEVEL * (max((mark.level for mark in marks), default=-1) + 1)
-    height = head + tall + _MAIN_BOTTOM
-    settings: Any = {
-        "svg.fonttype": "none",
-        "text.parse_math": False,
-        "svg.hashsalt": name,
-        "font.size": _TEXT,
-        "font.family": "sans-serif",
-        "text.color": ROLES["ink"],
-        "hatch.linewidth": 0.9,
-        "axes.unicode_minus": False,
-    }
+    height = height_of(panel, span, tall)
     # A sign that matplotlib's own font lacks is drawn by the browser all the same.
-    with mpl.rc_context(settings), warnings.catch_warnings():
+    with mpl.rc_context(settings_of(name)), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72, facecolor="none")
-        wide = (WIDTH - LEFT - RIGHT) / WIDTH
-        main = figure.add_axes((LEFT / WIDTH, _MAIN_BOTTOM / height, wide, tall / height))
-        below = figure.add_axes((LEFT / WIDTH, _FOOT / height, wide, _VOLUME / height))
-        draw_coverage(main, panel, target, span, marks)
-        _write(main, marks, target, labels)
-        _volume(below, panel.points, span, labels)
-        for axes in (main, below):
-            _dress(axes, span, labels)
-        main.tick_params(labelbottom=False)
+        add_panel(figure, panel, labels, target=target, span=span, tall=tall)
         drawn = io.StringIO()
         unsaid: Any = {"Date": None, "Creator": None, "Format": None, "Type": None}
         figure.savefig(drawn, format="svg", metadata=unsaid)
     return inline(drawn.getvalue(), name, (labels.title, labels.text), ROLES)
 
 
-def _placed(events: Sequence[Event], span: tuple[int, int]) -> tuple[_Mark, ...]:
-    """Give each event of the span the lowest line on which its text overlaps no other."""
-    scale = (WIDTH - LEFT - RIGHT) / (span[1] - span[0])
-    taken: list[list[tuple[float, float]]] = []
-    marks = []
-    for event in events:
-        start, end = _month_of(event.start), _month_of(event.end)
-        if end <= span[0] or start >= span[1]:
-            continue
-        start, end = max(start, span[0]), min(end, span[1])
-        text = event.name if len(event.name) <= _LONGEST else event.name[: _LONGEST - 1] + "…"
-        width, at = _width(text) + 14, (start - span[0]) * scale
-        leftward = at + width > WIDTH - LEFT and at > width / 2
-        box = (at - width, at) if leftward else (at, at + width)
-        level = 0
-        while level < len(taken) and any(a < box[1] and box[0] < b for a, b in taken[level]):
-            level += 1
-        if level == len(taken):
-            taken.append([])
-        taken[level].append(box)
-        long_enough = (end - start) * scale > 3  # noqa: PLR2004 - points; less is a line
-        marks.append(_Mark(start, end if long_enough else start, text, level, leftward))
-    return tuple(marks)
+def height_of(panel: Panel, span: tuple[int, int], tall: float = TALL) -> float:
+    """Return how high a panel is with its names of events, its volume and its months."""
+    levels = max((mark.level for mark in placed(panel.marks, span)), default=-1) + 1
+    return _HEAD + _LEVEL * levels + tall + _MAIN_BOTTOM
 
 
-def _width(text: str) -> float:
-    """Return about how wide a text is: the browser's font is not known here."""
-    wide = sum(east_asian_width(sign) in "WF" for sign in text)
-    return (len(text) + 0.8 * wide) * _CHARACTER
+def add_panel(
+    figure: Figure,
+    panel: Panel,
+    labels: Labels,
+    *,
+    target: float,
+    span: tuple[int, int],
+    tall: float = TALL,
+    bottom: float = 0.0,
+) -> None:
+    """Draw one panel into a figure of our width, its foot `bottom` points from the figure's."""
+    marks = placed(panel.marks, span)
+    height = figure.get_figheight() * 72
+    wide = (WIDTH - LEFT - RIGHT) / WIDTH
+    low = (bottom + _MAIN_BOTTOM) / height
+    main = figure.add_axes((LEFT / WIDTH, low, wide, tall / height))
+    foot = (bottom + _FOOT) / height
+    below = figure.add_axes((LEFT / WIDTH, foot, wide, _VOLUME / height))
+    draw_coverage(main, panel, target, span, marks)
+    _write(main, marks, target, labels)
+    _volume(below, panel.points, span, labels)
+    for axes in (main, below):
+        _dress(axes, span, labels)
+    main.tick_params(labelbottom=False)
 
 
-def _month_of(day: date) -> float:
-    return month_number(f"{day:%Y-%m}") + (day.day - 1) / 31
-
-
-def _write(axes: Axes, marks: Sequence[_Mark], target: float, labels: Labels) -> None:
+def _write(axes: Axes, marks: Sequence[Mark], target: float, labels: Labels) -> None:
     for mark in marks:
         axes.annotate(
             mark.text,
@@ -273,18 +269,3 @@ def _dress(axes: Axes, span: tuple[int, int], labels: Labels) -> None:
     for side in ("top", "right", "left", "bottom"):
         axes.spines[side].set_visible(side == "bottom")
     axes.spines["bottom"].set_color(ROLES["soft"])
-
-
-def ticks(span: tuple[int, int], most: int = 12) -> tuple[int, ...]:
-    """Return month numbers to label: every January, or rarer; months where there are few.
-
-    >>> ticks((2007 * 12, 2010 * 12)), ticks((2011 * 12 + 2, 2011 * 12 + 8))
-    ((24084, 24096, 24108), (24134, 24135, 24136, 24137, 24138, 24139))
-    """
-    first, end = span
-    step = next(
-        (n for n in (1, 3, 6) if end - first <= n * most and end - first <= 2 * _YEAR), _YEAR
-    )
-    while (end - first) / step > most:
-        step *= 2 if step < 10 * _YEAR else 5
-    return tuple(month for month in range(first, end) if month % step == 0)

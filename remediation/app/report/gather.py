@@ -21,8 +21,10 @@ from remediation.store.files import guarded
 from remediation.store.inventory import Inventory
 from remediation.tables.schemas import (
     COVERAGE,
+    EVENTS,
     IDENTITIES,
     INVENTORY,
+    MIXED,
     PERIODS,
     PLACES,
     STUDIES,
@@ -37,7 +39,9 @@ _DATASETS = {
     "studies": (STUDIES, [*_STUDY, "status"], "flag"),
     "coverage": (COVERAGE, COVERAGE.names, "flag"),
     "periods": (PERIODS, PERIODS.names, "flag"),
+    "events": (EVENTS, EVENTS.names, "flag"),
     "places": (PLACES, PLACES.names, "flag"),
+    "mixed": (MIXED, ["archive", "status"], "flag"),
     "identities": (
         IDENTITIES,
         [*_STUDY, "outcome", "reason", "exemption", "warnings"],
@@ -54,7 +58,8 @@ class Facts:
         statuses: studies per status.
         outcomes: studies per (status, outcome, reason, exemption).
         warnings: studies per (outcome, warning).
-        coverage, periods, places: rows of these datasets, in their order.
+        coverage, periods, events, places: rows of these datasets, in their order.
+        mixed: instances of mixed studies per (archive, status).
         files: files per (archive, state, error).
         leaks: rows of place, private_creator, place_kind, archive, findings, studies.
         crawls: rows of archive, run_id, crawled_at, files.
@@ -67,7 +72,9 @@ class Facts:
     warnings: Mapping[tuple[str, str], int]
     coverage: tuple[Row, ...] | None
     periods: tuple[Row, ...] | None
+    events: tuple[Row, ...] | None
     places: tuple[Row, ...] | None
+    mixed: Mapping[tuple[str, str], int]
     files: Mapping[tuple[str, str, str], int]
     leaks: tuple[Row, ...]
     crawls: tuple[Row, ...]
@@ -94,7 +101,9 @@ def gather(output: Path, key_id: str) -> Facts:
         warnings={} if identities is None else _warnings(identities),
         coverage=_rows(found["coverage"]),
         periods=_rows(found["periods"]),
+        events=_rows(found["events"]),
         places=_rows(found["places"]),
+        mixed={} if found["mixed"] is None else _mixed(found["mixed"]),
         files=_files(inventory),
         leaks=_leaks(inventory),
         crawls=_crawls(inventory),
@@ -141,6 +150,11 @@ def _warnings(identities: pa.Table) -> dict[tuple[str, str], int]:
     warned = identities.filter(pc.greater(pc.list_value_length(identities["warnings"]), 0))
     pairs = zip(warned["outcome"].to_pylist(), warned["warnings"].to_pylist(), strict=True)
     return dict(Counter((outcome, word) for outcome, words in pairs for word in set(words)))
+
+
+def _mixed(table: pa.Table) -> dict[tuple[str, str], int]:
+    counted = _grouped(table, ["archive", "status"])
+    return {(row["archive"], row["status"]): row["count_all"] for row in counted}
 
 
 def _files(inventory: Inventory) -> dict[tuple[str, str, str], int]:

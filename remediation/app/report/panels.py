@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from remediation.model.events import UNKNOWN_MONTH, Event, month_number
@@ -12,6 +14,8 @@ from remediation.model.statistics import wilson
 
 Row = dict[str, Any]
 MOST = 12  # panels drawn apart: more is a wall, not a picture
+FILE_AXIS = "file"
+_NO_END = ("open", "stopped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +37,22 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A broken period in a panel: its number in the list, its months [start, end)."""
+    """A broken period in a panel: its number in the list, and where it lies.
+
+    Attributes:
+        number: its number in the list.
+        start, end: month numbers, whole on the first day of a month; half-open.
+        begin, close: how far each edge may lie off (95 %), as month numbers; None where nothing
+            changed there.
+        open: whether the data end in it.
+    """
 
     number: int
-    start: int
-    end: int
+    start: float
+    end: float
+    begin: tuple[float, float] | None = None
+    close: tuple[float, float] | None = None
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +83,8 @@ def panels(
     """Return the plots of COVERAGE rows; beyond `most` sources the rest is one plot more.
 
     Drawn apart are sources with a broken period, then those with the most studies; the order is
-    that of archive and source. Months that are `unknown` are in no plot.
+    that of archive and source. Months that are `unknown` are in no plot, and neither are periods
+    whose days are those of files: a plot has the months of studies.
     """
     months: dict[tuple[str, str], list[Point]] = defaultdict(list)
     for row in coverage:
@@ -76,8 +92,8 @@ def panels(
             months[row["archive"] or "", row["source"] or ""].append(_point(row))
     spans: dict[tuple[str, str], list[Span]] = defaultdict(list)
     for number, row in enumerate(periods, start=1):
-        start, end = (month_number(f"{row[edge]:%Y-%m}") for edge in ("start", "end"))
-        spans[row["archive"] or "", row["source"] or ""].append(Span(number, start, end))
+        if row.get("axis") != FILE_AXIS:
+            spans[row["archive"] or "", row["source"] or ""].append(span(number, row))
 
     def weight(key: tuple[str, str]) -> tuple[bool, int]:
         return key in spans, sum(point.studies for point in months[key])
@@ -93,6 +109,33 @@ def panels(
         archives = {archive for archive, _ in rest}
         made.append(Panel("", None, points, (), _marks(events, archives), len(rest)))
     return tuple(made)
+
+
+def span(number: int, row: Row) -> Span:
+    """Return a row of PERIODS as it lies in a plot."""
+    return Span(
+        number,
+        position(row["start"]),
+        position(row["end"]),
+        _bounds(row, "start"),
+        _bounds(row, "end"),
+        row.get("end_kind") in _NO_END,
+    )
+
+
+def _bounds(row: Row, edge: str) -> tuple[float, float] | None:
+    low, high = row.get(f"{edge}_low"), row.get(f"{edge}_high")
+    return None if low is None or high is None else (position(low), position(high))
+
+
+def position(day: date) -> float:
+    """Return a day as a month number, with the part of the month that is over.
+
+    >>> position(date(2011, 7, 1)), position(date(2011, 6, 16))
+    (24138.0, 24137.5)
+    """
+    part = (day.day - 1) / monthrange(day.year, day.month)[1]
+    return month_number(f"{day:%Y-%m}") + part
 
 
 def _point(row: Row) -> Point:

@@ -90,7 +90,7 @@ SENTENCES = {
     "no": "no",
     # periods
     "h_periods": "Broken periods",
-    "periods_lead": "Unbroken runs of months in which coverage is clearly below both the target and"
+    "periods_lead": "Unbroken stretches in which coverage is clearly below both the target and"
     " the source's usual level, found from headers alone. The numbers also stand in the plots.",
     "periods_none": "No broken periods were found.",
     "before": "before",
@@ -113,9 +113,6 @@ SENTENCES = {
     "event_of": "{event} ({kind})",
     "event_at": "{event}, on the edge",
     "event_near": "{event}, {days} from the edge",
-    "cause_from": "From {day} on {clauses}.",
-    "cause_until": "Until {day} {clauses} (compared with the months after).",
-    "cause_none": "No feature of the files clearly changed with it.",
     "bsn_oid": "the BSN OID",
     "shape_digits": "{count} digits",
     # places

@@ -90,7 +90,7 @@ SENTENCES = {
     "no": "nee",
     # periods
     "h_periods": "Gebroken periodes",
-    "periods_lead": "Aaneengesloten maanden waarin de dekking duidelijk onder het doel en onder het"
+    "periods_lead": "Aaneengesloten stukken waarin de dekking duidelijk onder het doel en onder het"
     " gewone niveau van de bron ligt, gevonden uit de headers alleen. De nummers staan ook in de"
     " grafieken.",
     "periods_none": "Er zijn geen gebroken periodes gevonden.",
@@ -114,9 +114,6 @@ SENTENCES = {
     "event_of": "{event} ({kind})",
     "event_at": "{event}, op de grens",
     "event_near": "{event}, {days} van de grens",
-    "cause_from": "Vanaf {day} {clauses}.",
-    "cause_until": "Tot {day} {clauses} (vergeleken met de maanden erna).",
-    "cause_none": "Geen kenmerk van de bestanden veranderde duidelijk mee.",
     "bsn_oid": "de BSN-OID",
     "shape_digits": "{count} cijfers",
     # places

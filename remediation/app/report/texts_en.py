@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from remediation.app.report import sentences_periods_en as periods
 from remediation.app.report.catalogue import Catalogue
 from remediation.app.report.sentences_en import SENTENCES
 from remediation.model.evidence import REASONS
@@ -26,9 +27,10 @@ ENGLISH = Catalogue(
         "period": ("broken period", "broken periods"),
         "line": ("line", "lines"),
         "place": ("place", "places"),
+        "source": ("source", "sources"),
         "remark": ("remark", "remarks"),
     },
-    text=SENTENCES,
+    text={**SENTENCES, **periods.SENTENCES},
     statuses={
         "conformant": "BSN in the agreed place, with the right issuer",
         "misplaced": "BSN in another place for patient identifiers",
@@ -104,7 +106,10 @@ ENGLISH = Catalogue(
         "dicomdir": "DICOMDIR",
         "container": "packed (zip, gzip, tar)",
     },
-    verdicts={"bsn": "BSN field", "not-bsn": "not a BSN field", "unproven": "not proven"},
+    verdicts=periods.VERDICTS,
+    meanings=periods.MEANINGS,
+    effects=periods.EFFECTS,
+    ages=periods.AGES,
     issuer_kinds={
         "bsn-oid": "BSN (OID)",
         "bsn": "BSN, another spelling",
@@ -123,43 +128,7 @@ ENGLISH = Catalogue(
         "merger": "merger",
         "other": "other",
     },
-    causes={
-        "place": (
-            "the BSN stood in {inside} instead of in {before}",
-            "there was no BSN, instead of one in {before}",
-            "there was a BSN in {inside}, instead of nowhere",
-        ),
-        "bsn_issuer": (
-            "the issuer beside the BSN was {inside} instead of {before}",
-            "the issuer beside the BSN was missing, instead of {before}",
-            "the issuer beside the BSN was {inside} instead of none",
-        ),
-        "IssuerOfPatientID": (
-            "the issuer of PatientID was {inside} instead of {before}",
-            "the issuer of PatientID was missing, instead of {before}",
-            "the issuer of PatientID was {inside} instead of empty",
-        ),
-        "patient_id_shape": (
-            "PatientID had the shape {inside} instead of {before}",
-            "PatientID was empty, instead of {before}",
-            "PatientID had the shape {inside} instead of being empty",
-        ),
-        "ImplementationVersionName": (
-            "the software {inside} wrote the files instead of {before}",
-            "the writing software did not name itself, instead of {before}",
-            "the software {inside} wrote the files instead of one without a name",
-        ),
-        "StationName": (
-            "the studies came from station {inside} instead of {before}",
-            "the name of the station was missing, instead of {before}",
-            "the studies came from station {inside} instead of one without a name",
-        ),
-        "TransferSyntaxUID": (
-            "the transfer syntax was {inside} instead of {before}",
-            "the transfer syntax was missing, instead of {before}",
-            "the transfer syntax was {inside}, instead of none",
-        ),
-    },
+    causes=periods.CAUSES,
     commands={
         "apply in-place": "Applied in the archive",
         "apply out": "Written to another folder",

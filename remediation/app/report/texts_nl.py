@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from remediation.app.report import sentences_periods_nl as periods
 from remediation.app.report.catalogue import Catalogue
 from remediation.app.report.sentences_nl import SENTENCES
 
@@ -25,9 +26,10 @@ DUTCH = Catalogue(
         "period": ("gebroken periode", "gebroken periodes"),
         "line": ("regel", "regels"),
         "place": ("plaats", "plaatsen"),
+        "source": ("bron", "bronnen"),
         "remark": ("kanttekening", "kanttekeningen"),
     },
-    text=SENTENCES,
+    text={**SENTENCES, **periods.SENTENCES},
     statuses={
         "conformant": "BSN op de afgesproken plaats, met de juiste uitgever",
         "misplaced": "BSN op een andere plaats voor patiëntnummers",
@@ -118,7 +120,10 @@ DUTCH = Catalogue(
         "dicomdir": "DICOMDIR",
         "container": "ingepakt (zip, gzip, tar)",
     },
-    verdicts={"bsn": "BSN-veld", "not-bsn": "geen BSN-veld", "unproven": "niet bewezen"},
+    verdicts=periods.VERDICTS,
+    meanings=periods.MEANINGS,
+    effects=periods.EFFECTS,
+    ages=periods.AGES,
     issuer_kinds={
         "bsn-oid": "BSN (OID)",
         "bsn": "BSN, andere spelling",
@@ -137,43 +142,7 @@ DUTCH = Catalogue(
         "merger": "fusie",
         "other": "anders",
     },
-    causes={
-        "place": (
-            "stond het BSN in {inside} in plaats van in {before}",
-            "stond er geen BSN, in plaats van in {before}",
-            "stond er een BSN in {inside}, in plaats van nergens",
-        ),
-        "bsn_issuer": (
-            "stond er bij het BSN de uitgever {inside} in plaats van {before}",
-            "ontbrak de uitgever bij het BSN, in plaats van {before}",
-            "stond er bij het BSN de uitgever {inside} in plaats van geen",
-        ),
-        "IssuerOfPatientID": (
-            "was de uitgever van PatientID {inside} in plaats van {before}",
-            "ontbrak de uitgever van PatientID, in plaats van {before}",
-            "was de uitgever van PatientID {inside} in plaats van leeg",
-        ),
-        "patient_id_shape": (
-            "had PatientID de vorm {inside} in plaats van {before}",
-            "was PatientID leeg, in plaats van {before}",
-            "had PatientID de vorm {inside} in plaats van leeg",
-        ),
-        "ImplementationVersionName": (
-            "schreef de software {inside} de bestanden in plaats van {before}",
-            "noemde de schrijvende software zich niet, in plaats van {before}",
-            "schreef de software {inside} de bestanden in plaats van een zonder naam",
-        ),
-        "StationName": (
-            "kwamen de studies van station {inside} in plaats van {before}",
-            "ontbrak de naam van het station, in plaats van {before}",
-            "kwamen de studies van station {inside} in plaats van een zonder naam",
-        ),
-        "TransferSyntaxUID": (
-            "was de transfer syntax {inside} in plaats van {before}",
-            "ontbrak de transfer syntax, in plaats van {before}",
-            "was de transfer syntax {inside}, in plaats van geen",
-        ),
-    },
+    causes=periods.CAUSES,
     commands={
         "apply in-place": "Toegepast in het archief",
         "apply out": "Geschreven naar een andere map",

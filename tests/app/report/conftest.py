@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,55 @@ from remediation.model.events import Event
 from remediation.store import datasets
 from remediation.store.worklists import write_csv
 from remediation.tables.coverage import coverage_table
-from remediation.tables.periods import periods_table
-from remediation.tables.schemas import FINDINGS, IDENTITIES, INSTANCES, PLACES, STUDIES
+from remediation.tables.schemas import (
+    EVENTS,
+    FINDINGS,
+    IDENTITIES,
+    INSTANCES,
+    MIXED,
+    PERIODS,
+    PLACES,
+    STUDIES,
+)
 
 KEY = "0123456789abcdef"
 AT = datetime(2026, 11, 23, 1, 20, tzinfo=UTC)
 MIGRATION = Event("PACS-migratie", "pacs-migration", date(2011, 7, 1), date(2011, 7, 2), None)
+
+
+def period(start: date, end: date, period_id: str = "a0b1c2d0", **more: Any) -> dict[str, Any]:
+    """Return a row of PERIODS: a jump down and a jump up, both sure within three days."""
+    three = timedelta(days=3)
+    row = {"period_id": period_id, "archive": "oost", "source": "Ziekenhuis Oost"}
+    row |= {"axis": "study", "start": start, "end": end, "start_kind": "jump", "end_kind": "jump"}
+    row |= {"start_low": start - three, "start_high": start + three}
+    row |= {"end_low": end - three, "end_high": end + three}
+    row |= {"studies": 80, "coverage": 0.0, "coverage_before": 1.0, "coverage_after": 1.0}
+    row |= {"low": 0.0, "high": 0.046, "dispersion": 1.0, "p_value": 1e-9, "q_value": 1e-8}
+    row |= {"steps": [], "dominant_status": "misplaced", "event": None, "event_kind": None}
+    row |= {"written_start": None, "written_end": None, "written_share": None}
+    row |= {"event_distance_days": 0, "causes": [cause("place")]}
+    return row | more
+
+
+def cause(
+    signal: str,
+    before: str | None = "OtherPatientIDsSequence.PatientID",
+    inside: str | None = "OtherPatientIDs",
+    edge: str = "start",
+) -> dict[str, Any]:
+    """Return one cause of a period."""
+    return {"signal": signal, "before": before, "inside": inside, "strength": 0.9, "edge": edge}
+
+
+def effect(verdict: str = "worse", change: float | None = -0.95, **more: Any) -> dict[str, Any]:
+    """Return a row of EVENTS: the migration, and what it did to one source."""
+    row = {"event": MIGRATION.name, "event_kind": MIGRATION.kind, "archive": "oost"}
+    row |= {"source": "Ziekenhuis Oost", "start": MIGRATION.start, "end": MIGRATION.end}
+    row |= {"studies_before": 60, "coverage_before": 0.98, "studies_in": 1, "coverage_in": 0.0}
+    row |= {"studies_after": 60, "coverage_after": 0.03, "change": change, "low": -0.99}
+    row |= {"high": -0.88, "p_value": 1e-9, "q_value": 1e-8, "verdict": verdict, "periods": []}
+    return row | more
 
 
 @dataclass
@@ -36,6 +79,9 @@ class Hospital:
     instances: list[dict[str, Any]] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
     places: list[dict[str, Any]] = field(default_factory=list)
+    periods: list[dict[str, Any]] = field(default_factory=list)
+    effects: list[dict[str, Any]] = field(default_factory=list)
+    mixed: list[dict[str, Any]] = field(default_factory=list)
 
     def study(
         self,
@@ -96,6 +142,16 @@ class Hospital:
         self.places.append(row | more)
         return self
 
+    def period(self, start: date, end: date, **more: Any) -> Hospital:
+        """Add one broken period, both edges sure within three days."""
+        self.periods.append(period(start, end, f"{len(self.periods) + 0xA0B1C2D0:x}", **more))
+        return self
+
+    def effect(self, **more: Any) -> Hospital:
+        """Add what one event did to one source."""
+        self.effects.append(effect(**more))
+        return self
+
     def worklist(self, *reasons: str) -> Hospital:
         """Write the registration desk's worklist with one line per reason."""
         headings = ("lokaal nummer", "uitgever", "archief", "reden", "studies", "eerste studie")
@@ -107,7 +163,6 @@ class Hospital:
         self,
         *stages: str,
         events: tuple[Event, ...] = (MIGRATION,),
-        target: float = 0.95,
         provisional_from: date | None = None,
     ) -> Hospital:
         """Write what the stages make; all of them if none is named."""
@@ -125,7 +180,11 @@ class Hospital:
         studies = pa.Table.from_pylist(self.studies, schema=STUDIES)
         tables = {"studies": studies, "places": pa.Table.from_pylist(self.places, schema=PLACES)}
         tables["coverage"] = coverage_table(studies, provisional_from)
-        tables["periods"] = periods_table(studies, events, target, provisional_from)
+        near = {"event": events[0].name, "event_kind": events[0].kind} if events else {}
+        periods = [row if row["event"] else row | near for row in self.periods]
+        tables["periods"] = pa.Table.from_pylist(periods, schema=PERIODS)
+        tables["events"] = pa.Table.from_pylist(self.effects, schema=EVENTS)
+        tables["mixed"] = pa.Table.from_pylist(self.mixed, schema=MIXED)
         if "match" in wanted:
             tables["identities"] = pa.Table.from_pylist(self.identities, schema=IDENTITIES)
         for name, table in tables.items() if "flag" in wanted else ():
@@ -164,7 +223,7 @@ def broken_decade(
             place="OtherPatientIDs" if inside else "OtherPatientIDsSequence.PatientID",
             patient_id_shape="9" * 9,
         )
-    return made
+    return made.period(date(2011, 7, 1), date(2012, 3, 1), source=source, archive=archive)
 
 
 def text_of(page):

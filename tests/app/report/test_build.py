@@ -96,7 +96,7 @@ def test_a_broken_period_with_its_event_and_its_cause(made, hospital):
     assert "PACS-migratie, op de grens" in text
     assert "ervoor 100,0 % erin 0,0 % erna 100,0 %" in text
     assert (
-        "Vanaf 1 juli 2011 stond het BSN in OtherPatientIDs in plaats van in"
+        "Vanaf 1 juli 2011 staat het BSN in OtherPatientIDs in plaats van in"
         " OtherPatientIDsSequence.PatientID."
     ) in text
     assert page.count("<svg") == 1

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remediation.app.report import charts
-from remediation.app.report.charts import ROLES, WIDTH, Labels, chart, ticks
+from remediation.app.report.charts import ROLES, Labels, chart
+from remediation.app.report.marks import LEFT, RIGHT, WIDTH, placed, ticks, width
 from remediation.app.report.panels import Panel, Point, Span
 from remediation.model.events import Event
 from remediation.model.statistics import wilson
@@ -131,13 +132,13 @@ def test_a_long_name_is_cut_and_events_outside_are_left_out():
     )
 )
 def test_names_of_events_never_overlap_and_stay_within_the_plot(named):
-    marks = charts._placed([event(name, month) for name, month in named], (START, START + 24))
+    marks = placed([event(name, month) for name, month in named], (START, START + 24))
     assert len(marks) == len(named)
-    scale = (WIDTH - charts.LEFT - charts.RIGHT) / 24
+    scale = (WIDTH - LEFT - RIGHT) / 24
     boxes = []
     for mark in marks:
-        at, width = charts.LEFT + (mark.start - START) * scale, charts._width(mark.text)
-        left, right = (at - width, at) if mark.leftward else (at, at + width)
+        at, wide = LEFT + (mark.start - START) * scale, width(mark.text)
+        left, right = (at - wide, at) if mark.leftward else (at, at + wide)
         assert right <= WIDTH
         boxes.append((mark.level, left, right))
     for one in boxes:

@@ -9,11 +9,13 @@ from typing import Any
 
 from remediation.app.report.gather import Facts, Row
 from remediation.app.report.shown import Kind, Table, capped, table
+from remediation.app.report.told import places as told
 from remediation.app.report.words import NONE, Words
 from remediation.model.events import UNKNOWN_MONTH, month_number
+from remediation.stages.judged import demoted
 from remediation.tables.schemas import STATUSES
 
-_PLACES, _LEAKS = 80, 60
+_PLACES, _LEAKS, _LOUD = 80, 60, 20
 _UNPROVEN = "unproven"
 
 
@@ -34,6 +36,7 @@ class Place:
     high: float
     verdict: str
     tone: str
+    probability: str
 
 
 Groups = tuple[tuple[str, tuple[Place, ...]], ...]
@@ -47,6 +50,9 @@ class Places:
     unproven: Groups
     unproven_title: str
     note: str
+    loud_title: str
+    loud: tuple[str, ...]
+    meanings: tuple[tuple[str, str], ...]
 
 
 def places(facts: Facts, words: Words) -> Places | None:
@@ -58,11 +64,19 @@ def places(facts: Facts, words: Words) -> Places | None:
     ranked = sorted(telling, key=lambda row: (row["verdict"] == _UNPROVEN, -row["well_formed"]))
     kept, note = capped(ranked, _PLACES, words, sheet=True)
     unproven = [row for row in kept if row["verdict"] == _UNPROVEN]
+    loud = [row for row in ranked if demoted(row)]
     return Places(
         _groups([row for row in kept if row["verdict"] != _UNPROVEN], words),
         _groups(unproven, words),
         words("places_unproven", count=words.count(len(unproven), "place")),
         note,
+        words("loud_title", count=words.count(len(loud), "place")),
+        tuple(told.loud(row, words) for row in loud[:_LOUD]),
+        tuple(
+            (words.catalogue.verdicts[verdict], meaning)
+            for verdict, meaning in words.catalogue.meanings.items()
+            if any(row["verdict"] == verdict for row in kept)
+        ),
     )
 
 
@@ -75,7 +89,7 @@ def _groups(rows: Iterable[Row], words: Words) -> Groups:
 
 def _place(row: Mapping[str, Any], words: Words) -> Place:
     return Place(
-        name=place_name(row, words),
+        name=told.name(row, words),
         issuer=words(
             "issuer_is",
             issuer=words.catalogue.issuer_kinds.get(row["issuer_kind"], row["issuer_kind"]),
@@ -90,16 +104,9 @@ def _place(row: Mapping[str, Any], words: Words) -> Place:
         low=100 * row["low"],
         high=100 * row["high"],
         verdict=words.catalogue.verdicts.get(row["verdict"], row["verdict"]),
-        tone=row["verdict"],
+        tone="loud" if demoted(row) else row["verdict"],
+        probability=told.probability(row, words),
     )
-
-
-def place_name(row: Mapping[str, Any], words: Words) -> str:
-    """Return a place with its private creator, if it has one."""
-    place = words.plain(row["place"])
-    if not row["private_creator"]:
-        return place
-    return words("place_creator", place=place, creator=words.plain(row["private_creator"]))
 
 
 def stretch(row: Mapping[str, Any], words: Words) -> str:
@@ -120,6 +127,23 @@ class Status:
     studies: str
     share: str
     width: float
+
+
+def mixed(facts: Facts, words: Words) -> str:
+    """Return what the files of mixed studies are; nothing where there are none."""
+    studies = (facts.statuses or {}).get("mixed", 0)
+    if not studies or not facts.mixed:
+        return ""
+    counts: dict[str, int] = defaultdict(int)
+    for (_, status), count in facts.mixed.items():
+        counts[status] += count
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return words(
+        "mixed_of",
+        studies=words.count(studies, "study"),
+        files=words.count(sum(counts.values()), "file"),
+        statuses=words.listed([f"{words.number(n)} {words.plain(one)}" for one, n in ranked]),
+    )
 
 
 def statuses(facts: Facts, words: Words) -> tuple[Status, ...] | None:
@@ -155,7 +179,7 @@ def leaks(facts: Facts, words: Words) -> Table | None:
     )
     rows = [
         (
-            place_name(row, words),
+            told.name(row, words),
             words.catalogue.place_kinds.get(row["place_kind"], row["place_kind"]),
             words.plain(row["archive"]),
             words.number(row["findings"]),

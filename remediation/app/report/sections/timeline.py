@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from remediation.app.report.charts import LOW, TALL, Labels, chart, ticks
+from remediation.app.report.charts import LOW, TALL, Labels, chart
 from remediation.app.report.gather import Facts
+from remediation.app.report.marks import ticks
 from remediation.app.report.panels import Panel, panels, span_of
 from remediation.app.report.shown import Kind, Table, capped, table
 from remediation.app.report.words import NONE, Words
@@ -37,6 +38,7 @@ class Section:
     notes: tuple[str, ...]
     sources: Table | None
     provisional: bool
+    edges: bool
 
 
 def section(facts: Facts, words: Words, target: float, events: Sequence[Event]) -> Section | None:
@@ -61,35 +63,39 @@ def section(facts: Facts, words: Words, target: float, events: Sequence[Event]) 
     if undated:
         notes.append(words("undated_studies", count=words.count(undated, "study")))
     late = any(point.provisional for panel in made for point in panel.points)
-    return Section(plots, tuple(notes), _sources(facts.coverage, words), late)
+    spans = [one for panel in made for one in panel.spans]
+    edges = any(one.begin or one.close for one in spans)
+    return Section(plots, tuple(notes), _sources(facts.coverage, words), late, edges)
 
 
 def _plot(
     panel: Panel, words: Words, target: float, form: tuple[tuple[int, int], float], name: str
 ) -> Plot:
-    heading = _heading(panel, words)
+    name_shown = heading(panel, words)
     span, tall = form
-    texts = _labels(panel, words, target, span)
+    texts = labels(panel, words, target, span)
     share = panel.coverage
     high = wilson(sum(point.conformant for point in panel.points), panel.studies)[1]
     tone = "missed" if high < target else "met" if share >= target else "unsure"
     drawing = chart(panel, texts, target=target, span=span, name=name, tall=tall)
-    return Plot(heading, words.share(share), tone, drawing, _months(panel, words, heading))
+    return Plot(name_shown, words.share(share), tone, drawing, _months(panel, words, name_shown))
 
 
-def _heading(panel: Panel, words: Words) -> str:
+def heading(panel: Panel, words: Words) -> str:
+    """Return the name of a panel: its source, or how many stand together."""
     if panel.source is None:
         return words("rest_of_sources", count=words.number(panel.sources))
     return words.source(panel.archive, panel.source)
 
 
-def _labels(panel: Panel, words: Words, target: float, span: tuple[int, int]) -> Labels:
+def labels(panel: Panel, words: Words, target: float, span: tuple[int, int]) -> Labels:
+    """Return what is written in a panel's plot."""
     lowest = min(panel.points, key=lambda point: (point.coverage, point.month))
     first, last = panel.points[0].month, panel.points[-1].month + 1
     monthly = span[1] - span[0] <= 2 * 12
     title = words(
         "plot_title",
-        source=_heading(panel, words),
+        source=heading(panel, words),
         stretch=words.stretch(first_day(first), first_day(last)),
     )
     text = words(

@@ -1,0 +1,1 @@
+"""What was found, told in sentences and lines, for page, workbook and command line alike."""
