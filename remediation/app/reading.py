@@ -1,6 +1,6 @@
 """Commands that prepare a job and judge its inventory: init, key, check, flag, match, report.
 
-`COMMANDS` lists them with `crawl` and `schema`, which have modules of their own.
+`COMMANDS` lists them with `crawl`, `schema`, `places` and `periods`, which have their own modules.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from remediation.app.config import load_job
 from remediation.app.console import JOB, JSON, counts, emit, note
 from remediation.app.crawling import crawl
 from remediation.app.describing import schema
+from remediation.app.periods import COMMANDS as TELLING
 from remediation.app.progress import progress
 from remediation.app.records import recorded
 from remediation.app.wiring import Session
@@ -139,6 +140,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     check,
     crawl,
     flag,
+    *TELLING,
     match,
     report,
     schema,

@@ -20,7 +20,7 @@ from remediation.model.pacing import Hours, Window
 from remediation.model.placement import AT_REST, EXCHANGE, Placement
 from remediation.model.running import new_run_id, utc_now
 from remediation.model.secrets import Keys
-from remediation.stages import apply, approve, crawl, flag, match, plan, rollback, verify
+from remediation.stages import apply, approve, crawl, flag, judged, match, plan, rollback, verify
 from remediation.store.crosswalk_files import read_crosswalk
 from remediation.store.inventory import Inventory
 from remediation.store.keys import load_key_file
@@ -264,6 +264,10 @@ class Session:
             periods,
             studies,
         )
+
+    def judged_options(self) -> judged.JudgedOptions:
+        """Options of what reads again what `flag` found."""
+        return judged.JudgedOptions(self.output, self.keys.key_id)
 
     def report(self, language: Literal["nl", "en"] | None) -> ReportResult:
         """Write the report."""
