@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+_QUANTILE = 1.0742  # 70 % of chi-square with one degree of freedom
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def segments(
     if not len(n):
         return []
     seen = np.flatnonzero(n)
-    inner = _breaks(x[seen], n[seen], min_length, penalty)
+    inner = breaks(x[seen], n[seen], min_length, penalty)
     bounds = [0, *(int(seen[i]) for i in inner), len(n)]
     return [
         Segment(start, end, int(x[start:end].sum()), int(n[start:end].sum()))
@@ -81,33 +82,38 @@ def segments(
     ]
 
 
-def _breaks(x: Floats, n: Floats, min_length: int, penalty: float | None) -> list[int]:
-    """Return the indices at which a new segment starts (0 left out)."""
+def breaks(
+    x: Floats, n: Floats, min_length: int, penalty: float | None = None, factor: float = 3.0
+) -> list[int]:
+    """Return the indices at which a new segment starts (0 left out); every `n` is over 0.
+
+    Without a penalty it is `price(len(n), factor)`.
+    """
     months = len(n)
     if months < 2 * min_length or x.sum() in (0, n.sum()):
         return []
-    deviance = _deviance(x, n)
-    price = _price(months) if penalty is None else penalty
+    cost = deviance(*(np.concatenate(([0.0], np.cumsum(counts))) for counts in (x, n)))
+    each = price(months, factor) if penalty is None else penalty
+    reach = np.arange(months + 1) - min_length + 1
     # Breaks inflate the first estimate, so it errs to caution; each break that is found in spite
     # of that lowers it, until nothing more is found.
-    dispersion = min(_dispersion(x, n, []), _dispersion_of_neighbours(x, n))
+    phi = min(dispersion(x, n, []), _dispersion_of_neighbours(x, n))
     while True:
-        breaks = _optimum(deviance, min_length, price * dispersion)
-        within = _dispersion(x, n, breaks)
-        if within >= dispersion:
-            return breaks
-        dispersion = within
+        found = optimum(cost, reach, each * phi)
+        within = dispersion(x, n, found)
+        if within >= phi:
+            return found
+        phi = within
 
 
-def _price(months: int) -> float:
-    """Return 3 ln(months), raised for a dispersion that so few months estimate (normal errors)."""
-    freedom = months - 1
-    return freedom * (exp(3 * log(months) / freedom) - 1)
+def price(months: int, factor: float = 3.0) -> float:
+    """Return factor ln(months), raised for a dispersion that so few months estimate."""
+    freedom = max(1, months - 1)
+    return freedom * (exp(factor * log(max(2, months)) / freedom) - 1)
 
 
-def _deviance(x: Floats, n: Floats) -> Floats:
-    """Return the deviance of each segment [i, j), in the matrix's cell i, j; shape (m+1, m+1)."""
-    hits, all_ = (np.concatenate(([0.0], np.cumsum(counts))) for counts in (x, n))
+def deviance(hits: Floats, all_: Floats) -> Floats:
+    """Return the deviance between each two positions i, j, in cell i, j; from running counts."""
     k = hits[np.newaxis, :] - hits[:, np.newaxis]
     t = all_[np.newaxis, :] - all_[:, np.newaxis]
     cells: Floats = 2 * (_xlogx(t) - _xlogx(k) - _xlogx(t - k))
@@ -119,28 +125,31 @@ def _xlogx(values: Floats) -> Floats:
     return values * np.log(np.where(values > 0, values, 1.0))
 
 
-def _optimum(deviance: Floats, min_length: int, price: float) -> list[int]:
-    """Return the starts of the segments with the least deviance plus price per change point."""
-    months = len(deviance) - 1
-    best = np.full(months + 1, np.inf)
-    best[0] = -price
-    last = np.zeros(months + 1, dtype=np.int64)
-    for end in range(min_length, months + 1):
-        reach = end - min_length + 1
-        totals = best[:reach] + deviance[:reach, end] + price
-        last[end] = int(np.argmin(totals))
-        best[end] = totals[last[end]]
-    breaks: list[int] = []
-    at = int(last[months])
+def optimum(cost: Floats, reach: NDArray[np.int64], each: float) -> list[int]:
+    """Return the starts of the segments with the least deviance plus a price per change point.
+
+    A segment that ends at position j starts at one of the first `reach[j]` positions.
+    """
+    last_position = len(cost) - 1
+    best = np.full(last_position + 1, np.inf)
+    best[0] = -each
+    last = np.zeros(last_position + 1, dtype=np.int64)
+    for end in range(1, last_position + 1):
+        if reach[end] > 0:
+            totals = best[: reach[end]] + cost[: reach[end], end] + each
+            last[end] = int(np.argmin(totals))
+            best[end] = totals[last[end]]
+    found: list[int] = []
+    at = int(last[last_position])
     while at:
-        breaks.append(at)
+        found.append(at)
         at = int(last[at])
-    return breaks[::-1]
+    return found[::-1]
 
 
-def _dispersion(x: Floats, n: Floats, breaks: list[int]) -> float:
+def dispersion(x: Floats, n: Floats, starts: list[int]) -> float:
     """Return Pearson's chi-square per degree of freedom within the segments, at least 1."""
-    bounds = [0, *breaks, len(n)]
+    bounds = [0, *starts, len(n)]
     chi_square = 0.0
     for start, end in pairwise(bounds):
         k, t = x[start:end], n[start:end]
@@ -148,15 +157,18 @@ def _dispersion(x: Floats, n: Floats, breaks: list[int]) -> float:
         if 0 < rate < 1:
             chi_square += float(((k - t * rate) ** 2 / (t * rate * (1 - rate))).sum())
     # A break has a place and a level: both were chosen to please the data.
-    freedom = len(n) - 1 - 2 * len(breaks)
+    freedom = len(n) - 1 - 2 * len(starts)
     return max(1.0, chi_square / freedom) if freedom > 0 else 1.0
 
 
 def _dispersion_of_neighbours(x: Floats, n: Floats) -> float:
-    """Return the mean chi-square of neighbouring months (1 df each): few of them span a break."""
+    """Return the chi-square that 70 % of neighbouring months stay under, over that of chance.
+
+    Few neighbours span a break, so however great breaks are, they hardly move it. At least 1.
+    """
     k, t = x[:-1] + x[1:], n[:-1] + n[1:]
     tell = (k > 0) & (k < t)
     rate = k[tell] / t[tell]
     gap = (x[1:] / n[1:] - x[:-1] / n[:-1])[tell]
     variance = rate * (1 - rate) * (1 / n[:-1] + 1 / n[1:])[tell]
-    return max(1.0, float((gap**2 / variance).mean()))
+    return max(1.0, float(np.quantile(gap**2 / variance, 0.7)) / _QUANTILE)

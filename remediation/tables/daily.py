@@ -6,7 +6,7 @@ files need no more memory than their days do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -47,3 +47,13 @@ def together(tables: Iterable[pa.Table]) -> pa.Table:
     columns = [*(summed[key] for key in KEYS), *(summed[f"{name}_sum"] for name in counts)]
     order = [(key, "ascending") for key in KEYS]
     return pa.table(columns, schema=DAILY).sort_by(order)
+
+
+def by_source(counts: pa.Table) -> Iterator[tuple[str | None, str | None, pa.Table]]:
+    """Yield archive, source and the rows of each source, in order of day; undated ones left out."""
+    dated = counts.filter(pc.is_valid(counts["day"])).combine_chunks()
+    at = 0
+    grouped = dated.group_by(["archive", "source"], use_threads=False)
+    for row in grouped.aggregate([([], "count_all")]).to_pylist():
+        yield row["archive"], row["source"], dated.slice(at, row["count_all"])
+        at += row["count_all"]

@@ -1,197 +1,263 @@
-"""Broken periods: stretches of months in which the BSN clearly stands wrong, per source.
+"""Broken periods: stretches of days in which the BSN clearly stands wrong, per source.
 
-Found without being told: change points divide a source's months, segments clearly below both the
-target and the best that the source has shown are broken, and neighbours among these are one period.
-What changed at its edge comes with a strength; the listed event that is near, with its distance.
+Found without being told: change points divide a source's days, parts clearly below both the target
+and the best that the source has shown are broken, and neighbours among these are one period.
+What changed at its edges comes with a strength; the listed event that is near, with its distance.
+Periods of all sources are held against each other: of those that are told, at most one in twenty is
+expected to be chance (Y. Benjamini and Y. Hochberg, J. R. Statist. Soc. B 57, 1995).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from hashlib import sha256
-from itertools import groupby
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from remediation.model.events import (
-    UNKNOWN_MONTH,
-    Event,
-    first_day,
-    month_number,
-    month_text,
-    nearest,
-)
-from remediation.model.statistics import cramers_v, wilson
-from remediation.tables.changepoints import Segment, segments
-from remediation.tables.coverage import coverage_table
+from remediation.model.events import Event, first_day, month_number, nearest
+from remediation.model.statistics import wilson
+from remediation.tables.broken import Stretch, stretches
+from remediation.tables.causes import EDGE, Between, causes
+from remediation.tables.daily import by_source
+from remediation.tables.division import Days, Division, Edge, Part, Series, divide_series
+from remediation.tables.drifts import with_drifts
+from remediation.tables.rewrites import Rewrite, rewrite
 from remediation.tables.schemas import PERIODS, STATUSES
 
-DROP = 0.10  # coverage below the source's best from which a stretch counts as broken
-# A source in which not even half the studies were ever right has nothing to hold a stretch against.
-WORKS = 0.5
+FALSE = 0.05  # expected share of the periods that are told that are chance
 FEWEST = 10  # studies: below this a stretch is too small to be called clearly broken
-EDGE_MONTHS = 12  # of the stretch beside a period: what was usual longer ago explains no edge
-STRONG = 0.3  # Cramer's V from which a signal is named
-SIGNALS = (
-    "place",
-    "bsn_issuer",
-    "IssuerOfPatientID",
-    "patient_id_shape",
-    "ImplementationVersionName",
-    "StationName",
-    "TransferSyntaxUID",
-)
+STUDY, FILE = "study", "file"
+_EPOCH = date(1970, 1, 1)
 
 _Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class _Stretch:
-    """A broken run of months [start, end), and the segments beside it; all in month numbers."""
+class History:
+    """The days of one source, on one axis: what was judged, and what it was divided into."""
 
-    start: int
-    end: int
-    studies: int
-    conformant: int
-    before: Segment | None
-    after: Segment | None
+    archive: str | None
+    source: str | None
+    axis: str
+    counts: pa.Table
+    division: Division
+    ends: tuple[int, int]  # months of the first and last study of the archive
+
+    @property
+    def best(self) -> float:
+        """The best coverage of any part."""
+        return max((part.rate for part in self.division.parts if not part.drift), default=0.0)
 
 
-def periods_table(
-    studies: pa.Table,
-    events: Sequence[Event],
-    target_coverage: float,
-    provisional_from: date | None,
-) -> pa.Table:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A stretch that may become a period, with provisional months that prolong it."""
+
+    history: History
+    stretch: Stretch
+    end: int  # after provisional months
+    extra: int  # studies in these
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What periods are held against.
+
+    Attributes:
+        target_coverage: what coverage should be.
+        events: of the job file.
+        provisional_from: days from that of its month on neither begin nor end a period; while
+            they are as low, they prolong one that is open.
+    """
+
+    target_coverage: float
+    events: Sequence[Event] = ()
+    provisional_from: date | None = None
+
+
+def periods_table(daily: pa.Table, late: pa.Table, held: Held, between: Between) -> pa.Table:
     """Find the broken periods of each archive and source, in order of these and of start.
 
-    Takes STUDIES (of SIGNALS, the columns that are there) and gives PERIODS; `start` and `end` are
-    first days of months, half-open. Studies without a month are left out. Months from that of
-    `provisional_from` on neither begin nor end a period: while they are as low, they prolong one
-    that is open.
+    Args:
+        daily: DAILY by StudyDate.
+        late: DAILY by file_date, of studies whose file was written long after them.
+        held: what they are held against.
+        between: reads studies: for causes, and for what the files' dates say.
 
-    Raises:
-        ValueError: a month is neither YYYY-MM nor `unknown`.
+    Returns:
+        PERIODS; `start` and `end` are days, half-open.
     """
-    dated = studies.filter(pc.not_equal(studies["study_month"], UNKNOWN_MONTH))
-    rows: list[_Row] = []
-    by_source = groupby(
-        coverage_table(dated, provisional_from).to_pylist(),
-        key=lambda row: (row["archive"], row["source"]),
-    )
-    last_month = _last_months(dated)
-    for (archive, source), lines in by_source:
-        months = {month_number(line["study_month"]): line for line in lines}
-        stretches = list(_stretches(months, target_coverage))
-        own = _of_source(dated, archive, source) if stretches else None
-        for stretch in stretches:
-            # Where the data end nothing changed, so no event explains that edge.
-            open_end = stretch.end > last_month[archive]
-            days = [first_day(month) for month in (stretch.start, stretch.end)]
-            event = nearest(events, days[:1] if open_end else days, archive)
-            rows.append(
-                _counted(archive, source, stretch, months)
-                | _linked(event)
-                | {"causes": _causes(own, stretch)}
-            )
-    return pa.Table.from_pylist(rows, schema=PERIODS)
-
-
-def _last_months(studies: pa.Table) -> dict[str | None, int]:
-    last = studies.group_by("archive").aggregate([("study_month", "max")])
-    return {row["archive"]: month_number(row["study_month_max"]) for row in last.to_pylist()}
-
-
-def _of_source(studies: pa.Table, archive: str | None, source: str | None) -> pa.Table:
-    return studies.filter(
-        pc.and_(_equal(studies["archive"], archive), _equal(studies["source"], source))
-    )
-
-
-def _equal(column: pa.ChunkedArray, value: str | None) -> pa.ChunkedArray:
-    return pc.is_null(column) if value is None else pc.equal(column, value)
-
-
-def _stretches(months: dict[int, _Row], target: float) -> Iterator[_Stretch]:
-    """Yield the maximal runs of broken segments of one source that are not too small."""
-    parts = _parts({month: row for month, row in months.items() if not row["provisional"]})
-    at = 0
-    for is_broken, run in groupby(_broken(parts, target)):
-        begin, at = at, at + len(list(run))
-        if not is_broken:
-            continue
-        inside = parts[begin:at]
-        start, end = inside[0].start, inside[-1].end
-        conformant, total = sum(p.successes for p in inside), sum(p.trials for p in inside)
-        if at == len(parts):
-            halfway = (conformant / total + target) / 2
-            for row in _prolonging(months, end, halfway):
-                end, total = end + 1, total + row["studies"]
-                conformant += row["conformant"]
-        if total >= FEWEST:
-            before = parts[begin - 1] if begin else None
-            after = parts[at] if at < len(parts) else None
-            yield _Stretch(start, end, total, conformant, before, after)
-
-
-def _parts(months: dict[int, _Row]) -> list[Segment]:
-    """Divide the months of one source into segments of one coverage, in month numbers."""
-    if not months:
-        return []
-    first = min(months)
-    nothing = {"conformant": 0, "studies": 0}
-    rows = [months.get(month, nothing) for month in range(first, max(months) + 1)]
-    parts = segments([row["conformant"] for row in rows], [row["studies"] for row in rows])
-    return [replace(part, start=first + part.start, end=first + part.end) for part in parts]
-
-
-def _broken(parts: Sequence[Segment], target: float) -> list[bool]:
-    best = max((part.rate for part in parts), default=0.0)
-    return [
-        wilson(part.successes, part.trials)[1] < target
-        and (best < WORKS or part.rate <= best - DROP)
-        for part in parts
+    histories = list(_histories(daily, STUDY, held.provisional_from))
+    found = [one for history in histories for one in _found(history, held.target_coverage)]
+    best = {(one.archive, one.source): one.best for one in histories}
+    behind = [
+        one
+        for history in _histories(late, FILE, held.provisional_from)
+        for one in _found(
+            history, held.target_coverage, best.get((history.archive, history.source), 0)
+        )
     ]
+    behind = [one for one in behind if not _explained(one, found, between)]
+    tested = len({(one.archive, one.source) for one in histories})
+    rows = [
+        _row(one, chance, held.events, between)
+        for one, chance in _held_against(found + behind, tested)
+    ]
+    order = sorted(rows, key=lambda row: (row["archive"] or "", row["source"] or "", row["start"]))
+    return pa.Table.from_pylist(order, schema=PERIODS)
 
 
-def _prolonging(months: dict[int, _Row], end: int, halfway: float) -> Iterator[_Row]:
-    """Yield the provisional months after an open period that are nearer to it than to target."""
-    while end in months and months[end]["coverage"] < halfway:
-        yield months[end]
-        end += 1
+def _histories(counts: pa.Table, axis: str, provisional_from: date | None) -> Iterator[History]:
+    limit = _number(provisional_from.replace(day=1)) if provisional_from else None
+    ends: dict[str | None, tuple[int, int]] = {}
+    dated = counts.filter(pc.is_valid(counts["day"]))
+    for row in dated.group_by("archive").aggregate([("day", "min"), ("day", "max")]).to_pylist():
+        ends[row["archive"]] = _month(row["day_min"]), _month(row["day_max"])
+    for archive, source, own in by_source(counts):
+        days, conformant, studies = (_ints(own[name]) for name in ("day", "conformant", "studies"))
+        settled = days < limit if limit is not None else np.full(len(days), fill_value=True)
+        series = Series.of(days[settled], conformant[settled], studies[settled])
+        division = with_drifts(divide_series(series), series)
+        yield History(archive, source, axis, own, division, ends[archive])
 
 
-def _counted(
-    archive: str | None, source: str | None, stretch: _Stretch, months: dict[int, _Row]
-) -> _Row:
-    low, high = wilson(stretch.conformant, stretch.studies)
-    start, end = first_day(stretch.start), first_day(stretch.end)
-    inside = [months[month] for month in range(stretch.start, stretch.end) if month in months]
-    counts = {
-        status: sum(row[status] for row in inside) for status in STATUSES if status != "conformant"
-    }
+def _found(history: History, target: float, best_known: float = 0.0) -> Iterator[_Found]:
+    for stretch in stretches(history.division, target, best_known):
+        end, extra = stretch.end, 0
+        if stretch.after is None:
+            last = first_day(_month(_day(stretch.end - 1)) + 1)
+            halfway = (stretch.successes / stretch.trials + target) / 2
+            prolonged = _prolonged(history, last, halfway)
+            end = _number(prolonged)
+            extra = _studies(history.counts, stretch.end, end)
+        if stretch.trials + extra >= FEWEST:
+            yield _Found(history, stretch, end, extra)
+
+
+def _prolonged(history: History, end: date, halfway: float) -> date:
+    """Return the end of an open period: after provisional months nearer to it than to target."""
+    while True:
+        after = first_day(_month(end) + 1)
+        inside = _within(history.counts, end, after)
+        studies = pc.sum(inside["studies"]).as_py() or 0
+        if not studies or pc.sum(inside["conformant"]).as_py() / studies >= halfway:
+            return end
+        end = after
+
+
+def _explained(one: _Found, found: Sequence[_Found], between: Between) -> bool:
+    """Tell whether a stretch of file dates is that of periods which StudyDate shows already."""
+    history = one.history
+    inside = between(history.archive, history.source, FILE, _day(one.stretch.start), _day(one.end))
+    broken = inside.filter(pc.not_equal(inside["status"], "conformant"))
+    if not broken.num_rows:
+        return True
+    days = _ints(broken["StudyDate"])
+    known = np.zeros(len(days), dtype=bool)
+    for other in found:
+        same = other.history.archive, other.history.source
+        if same == (history.archive, history.source):
+            known |= (days >= other.stretch.start) & (days < other.end)
+    return bool(known.mean() >= 0.5)  # noqa: PLR2004 - most of them
+
+
+def _held_against(found: Sequence[_Found], tested: int) -> list[tuple[_Found, float | None]]:
+    """Return what is not chance, with its q value; sources without a stretch are tests as well."""
+    from scipy.stats import false_discovery_control
+
+    chances = [one.stretch.p_value for one in found]
+    told = [chance for chance in chances if chance is not None]
+    with_one = {(one.history.archive, one.history.source) for one in found}
+    padded = [*told, *[1.0] * (tested - len(with_one))]
+    held = iter(false_discovery_control(padded).tolist() if padded else [])
+    values = [None if chance is None else float(next(held)) for chance in chances]
+    pairs = zip(found, values, strict=True)
+    return [(one, value) for one, value in pairs if value is None or value <= FALSE]
+
+
+def _row(one: _Found, q_value: float | None, events: Sequence[Event], between: Between) -> _Row:
+    history, stretch = one.history, one.stretch
+    opens = _month(_day(stretch.start)) <= history.ends[0] and stretch.before is None
+    first = first_day(_month(_day(stretch.start)))
+    start = first if stretch.before is None else _day(stretch.start)
+    end = _day(one.end)
+    is_open = stretch.after is None and _month(end) > history.ends[1]
+    inside = _within(history.counts, start, end)
+    counts = {name: pc.sum(inside[name]).as_py() for name in ("studies", *STATUSES)}
+    wrong = {name: counts[name] for name in STATUSES if name != "conformant"}
+    conformant, studies = counts["conformant"], counts["studies"]
+    low, high = wilson(conformant, studies)
+    written = _rewritten(history, start, end, between)
+    # Where the data begin or end nothing changed, so no event explains that edge.
+    edges = [*([] if opens else [start]), *([] if is_open else [end])]
+    if written:
+        edges = [_day(written.start)]
     return {
-        "period_id": _period_id(archive, source, start, end),
-        "archive": archive,
-        "source": source,
+        "period_id": _period_id(history, start, end),
+        "archive": history.archive,
+        "source": history.source,
+        "axis": history.axis,
         "start": start,
         "end": end,
-        "studies": stretch.studies,
-        "coverage": stretch.conformant / stretch.studies,
+        **_edge("start", stretch.start_edge, _kind(stretch.parts[0], stretch.before, "first")),
+        **_edge(
+            "end",
+            stretch.end_edge,
+            _kind(stretch.parts[-1], stretch.after, "open" if is_open else "stopped"),
+        ),
+        "studies": studies,
+        "coverage": conformant / studies,
         "coverage_before": stretch.before.rate if stretch.before else None,
         "coverage_after": stretch.after.rate if stretch.after else None,
         "low": low,
         "high": high,
-        "dominant_status": max(counts, key=counts.__getitem__).replace("_", "-"),
+        "dispersion": history.division.dispersion,
+        "p_value": stretch.p_value,
+        "q_value": q_value,
+        "steps": list(_steps(history, stretch, start, end)),
+        "dominant_status": max(wrong, key=wrong.__getitem__).replace("_", "-"),
+        "written_start": _day(written.start) if written else None,
+        "written_end": _day(written.end) if written else None,
+        "written_share": written.share if written else None,
+        "causes": _causes(history, stretch, (start, end), between),
+        **_linked(nearest(events, edges, history.archive or "")),
     }
 
 
-def _period_id(archive: str | None, source: str | None, start: date, end: date) -> str:
-    content = "\0".join((archive or "", source or "", start.isoformat(), end.isoformat()))
+def _kind(part: Part, beside: Part | None, otherwise: str) -> str:
+    if beside is None:
+        return otherwise
+    return "drift" if part.drift else "jump"
+
+
+def _edge(name: str, edge: Edge | None, kind: str) -> _Row:
+    low, high = (_day(edge.low), _day(edge.high)) if edge else (None, None)
+    return {f"{name}_kind": kind, f"{name}_low": low, f"{name}_high": high}
+
+
+def _steps(history: History, stretch: Stretch, start: date, end: date) -> Iterator[_Row]:
+    bounds = [start, *(_day(part.start) for part in stretch.parts[1:]), end]
+    for first, last in pairwise(bounds):
+        inside = _within(history.counts, first, last)
+        yield {
+            "start": first,
+            "end": last,
+            "studies": pc.sum(inside["studies"]).as_py() or 0,
+            "conformant": pc.sum(inside["conformant"]).as_py() or 0,
+        }
+
+
+def _period_id(history: History, start: date, end: date) -> str:
+    axis = () if history.axis == STUDY else (history.axis,)
+    content = "\0".join(
+        (history.archive or "", history.source or "", *axis, start.isoformat(), end.isoformat())
+    )
     # Eight digits: short enough to type, too short to look like a number of nine digits.
     return sha256(content.encode()).hexdigest()[:8]
 
@@ -205,43 +271,67 @@ def _linked(link: tuple[Event, int] | None) -> _Row:
     }
 
 
-def _causes(studies: pa.Table, stretch: _Stretch) -> list[_Row]:
-    """Return the signals whose usual value is another inside than beside it, strongest first."""
-    inside = _between(studies, stretch.start, stretch.end)
+def _rewritten(history: History, start: date, end: date, between: Between) -> Rewrite | None:
+    if history.axis == FILE:
+        return None
+    of = history.archive, history.source, STUDY
+    inside = between(*of, start, end)
+    return rewrite(inside, between(*of, start - 2 * EDGE, end + 2 * EDGE))
+
+
+def _causes(
+    history: History, stretch: Stretch, bounds: tuple[date, date], between: Between
+) -> list[_Row]:
+    of, (start, end) = (history.archive, history.source, history.axis), bounds
+    at_start = at_end = None
     if stretch.before:
-        start = max(stretch.before.start, stretch.before.end - EDGE_MONTHS)
-        beside = _between(studies, start, stretch.before.end)
-    elif stretch.after:
-        end = min(stretch.after.end, stretch.after.start + EDGE_MONTHS)
-        beside = _between(studies, stretch.after.start, end)
-    else:
-        return []
-    causes = []
-    for signal in SIGNALS:
-        if signal not in studies.column_names:
-            continue
-        usual, now = _counts(beside[signal]), _counts(inside[signal])
-        strength = cramers_v(usual, now)
-        values = _usual(usual), _usual(now)
-        # Without a number there is no issuer beside it either: `place` has said so.
-        told = signal == "bsn_issuer" and None in values
-        if strength >= STRONG and values[0] != values[1] and not told:
-            causes.append(
-                {"signal": signal, "before": values[0], "inside": values[1], "strength": strength}
-            )
-    return sorted(causes, key=lambda cause: -float(cause["strength"] or 0))
+        usual = between(*of, max(start - EDGE, _day(stretch.before.start)), start)
+        at_start = usual, between(*of, start, min(end, start + EDGE))
+    if stretch.after:
+        later = between(*of, end, min(end + EDGE, _day(stretch.after.end)))
+        at_end = later, between(*of, max(start, end - EDGE), end)
+    return causes(at_start, at_end)
 
 
-def _between(studies: pa.Table, start: int, end: int) -> pa.Table:
-    month = studies["study_month"]
-    return studies.filter(
-        pc.and_(pc.greater_equal(month, month_text(start)), pc.less(month, month_text(end)))
-    )
+def holds(period: Mapping[str, Any], study: Mapping[str, Any]) -> bool:
+    """Tell whether a study (of STUDIES) lies in a period (of PERIODS)."""
+    if (period["archive"], period["source"]) != (study["archive"], study["source"]):
+        return False
+    day = study["StudyDate"] if period["axis"] == STUDY else study["file_date"]
+    if day is None or not period["start"] <= day < period["end"]:
+        return False
+    return period["axis"] == STUDY or is_late(study)
 
 
-def _counts(column: pa.ChunkedArray) -> dict[str | None, int]:
-    return {pair["values"]: pair["counts"] for pair in pc.value_counts(column).to_pylist()}
+def is_late(study: Mapping[str, Any]) -> bool:
+    """Tell whether the file of a study was written long after it."""
+    from remediation.tables.rewrites import LATE
+
+    made, written = study["StudyDate"], study["file_date"]
+    return bool(made and written and written - made > timedelta(days=LATE))
 
 
-def _usual(counts: dict[str | None, int]) -> str | None:
-    return max(sorted(counts, key=lambda value: value or ""), key=counts.__getitem__)
+def _studies(counts: pa.Table, start: int, end: int) -> int:
+    return pc.sum(_within(counts, _day(start), _day(end))["studies"]).as_py() or 0
+
+
+def _within(counts: pa.Table, start: date, end: date) -> pa.Table:
+    day = counts["day"]
+    return counts.filter(pc.and_(pc.greater_equal(day, start), pc.less(day, end)))
+
+
+def _ints(column: pa.ChunkedArray) -> Days:
+    plain = column.cast(pa.int32()) if pa.types.is_date32(column.type) else column
+    return np.asarray(plain.to_numpy(), dtype=np.int64)
+
+
+def _day(number: int) -> date:
+    return _EPOCH + timedelta(days=number)
+
+
+def _number(day: date) -> int:
+    return (day - _EPOCH).days
+
+
+def _month(day: date) -> int:
+    return month_number(f"{day:%Y-%m}")

@@ -2,16 +2,19 @@
 
 import random
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pyarrow as pa
 import pytest
 
 from remediation.model.events import Event, first_day, month_number, month_text
 from remediation.model.statistics import wilson
-from remediation.tables.periods import periods_table
+from remediation.tables.daily import daily
+from remediation.tables.periods import Held, periods_table
+from remediation.tables.rewrites import LATE
 from remediation.tables.schemas import PERIODS, STUDIES
 
+AXIS = {"study": "StudyDate", "file": "file_date"}
 GOOD = {"place": "OtherPatientIDsSequence.PatientID", "ImplementationVersionName": "OLDPACS_3"}
 BROKEN = {"place": "OtherPatientIDs", "ImplementationVersionName": "NEWPACS_1"}
 MIGRATION = Event(
@@ -32,6 +35,7 @@ def history(*stretches, first="2010-01", archive="oost", source="Ziekenhuis Oost
                 "archive": archive,
                 "source": source,
                 "study_month": month_text(month + at),
+                "StudyDate": first_day(month + at) + timedelta(study * 28 // (mean or [9])[0]),
                 "status": "conformant" if draw.random() < share else status,
             }
             for at in range(length)
@@ -41,8 +45,29 @@ def history(*stretches, first="2010-01", archive="oost", source="Ziekenhuis Oost
     return pa.Table.from_pylist(rows, schema=STUDIES)
 
 
+def reader(studies):
+    def between(archive, source, axis, start, end):
+        rows = [
+            row
+            for row in studies.to_pylist()
+            if (row["archive"], row["source"]) == (archive, source)
+            and (row[AXIS[axis]] and start <= row[AXIS[axis]] < end)
+        ]
+        return pa.Table.from_pylist(rows, schema=STUDIES)
+
+    return between
+
+
 def find(*tables, events=(MIGRATION,), target=0.95, provisional_from=None):
-    return periods_table(pa.concat_tables(tables), events, target, provisional_from)
+    studies = pa.concat_tables(tables)
+    rows = studies.to_pylist()
+    late = pa.Table.from_pylist(
+        [r for r in rows if r["file_date"] and (r["file_date"] - r["StudyDate"]).days > LATE],
+        schema=STUDIES,
+    )
+    counts = daily(studies), daily(late, "file_date")
+    held = Held(target, events, provisional_from)
+    return periods_table(*counts, held, reader(studies))
 
 
 MIGRATED = history(
@@ -52,6 +77,14 @@ MIGRATED = history(
 
 def spans(table):
     return [(row["start"], row["end"]) for row in table.to_pylist()]
+
+
+def surely(row, start, end):
+    """Tell whether both edges may be on these days, and are near them."""
+    return all(
+        row[f"{name}_low"] <= day <= row[f"{name}_high"] and abs((row[name] - day).days) < 15
+        for name, day in (("start", start), ("end", end))
+    )
 
 
 def test_a_migration_that_broke_six_months_is_one_period_to_the_month():
@@ -96,7 +129,8 @@ def test_a_source_that_never_reached_the_target_shows_only_its_broken_stretch():
     broken = history(
         (30, 0.88, "absent", GOOD, 40), (6, 0.0, "absent", {}, 40), (30, 0.88, "absent", GOOD, 40)
     )
-    assert spans(find(broken)) == [(date(2012, 7, 1), date(2013, 1, 1))]
+    (row,) = find(broken).to_pylist()
+    assert surely(row, date(2012, 7, 1), date(2013, 1, 1))
 
 
 def test_a_source_that_was_never_right_is_one_period_without_sides():
@@ -107,9 +141,9 @@ def test_a_source_that_was_never_right_is_one_period_without_sides():
 
 
 def test_a_small_drop_is_no_period():
-    steps = (30, 0.99, "absent", GOOD, 300), (30, 0.92, "absent", BROKEN, 300)
-    assert find(history(*steps)).num_rows == 0
-    assert find(history(*steps[:1], (30, 0.80, "absent", BROKEN, 300))).num_rows == 1
+    good, small = (30, 0.97, "absent", GOOD, 300), (30, 0.935, "absent", BROKEN, 300)
+    assert find(history(good, small)).num_rows == 0
+    assert find(history(good, (30, 0.87, "absent", BROKEN, 300))).num_rows == 1
 
 
 def test_neighbouring_broken_stretches_are_one_period():
@@ -121,7 +155,11 @@ def test_neighbouring_broken_stretches_are_one_period():
             (18, 0.97, "absent", GOOD),
         )
     ).to_pylist()
-    assert (row["start"], row["end"]) == (date(2011, 7, 1), date(2012, 7, 1))
+    assert surely(row, date(2011, 7, 1), date(2012, 7, 1))
+    assert [(step["end"], step["studies"]) for step in row["steps"]] == [
+        (date(2012, 1, 1), row["studies"] - 180),
+        (date(2012, 7, 1), 180),
+    ]
     assert row["dominant_status"] == "absent"
 
 
@@ -286,7 +324,8 @@ def test_months_without_studies_inside_do_not_end_a_period():
 
 
 def test_random_histories_with_one_break_come_out_exactly():
-    exact, runs = 0, 60
+    # One study in 25 is not right: where it stands beside an edge, that moves by a study.
+    exact, sure, runs = 0, 0, 60
     for seed in range(runs):
         start, length = 8 + seed % 40, 4 + seed % 5
         table = history(
@@ -296,5 +335,9 @@ def test_random_histories_with_one_break_come_out_exactly():
             seed=seed,
         )
         first = month_number("2010-01") + start
-        exact += spans(find(table)) == [(first_day(first), first_day(first + length))]
-    assert exact >= 0.97 * runs
+        (row,) = find(table).to_pylist()
+        edges = first_day(first), first_day(first + length)
+        exact += (row["start"], row["end"]) == edges
+        sure += surely(row, *edges)
+    assert exact >= 0.9 * runs
+    assert sure == runs
