@@ -25,12 +25,15 @@ from bench.periods.peers import (
 from bench.periods.report import OURS, lines, markdown, missed
 from bench.periods.score import Result, matched
 
-# As `--tune` gave them: the best of ruptures' own costs, and of one that weighs months by their
-# studies, which is written here for it.
-RUPTURES = Ruptures("l2", "month", min_size=3, penalty=2, drop=0.09)
-WEIGHTED = Ruptures("weighted", "month", min_size=3, penalty=2, drop=0.09)
+# As `--tune` gave them. Ruptures' own costs by month and by week, and one that weighs months by
+# their studies, which is written here for it.
+RUPTURES = {
+    "ruptures": Ruptures("l2", "month", min_size=4, penalty=3, drop=0.09),
+    "ruptures, weeks": Ruptures("l2", "week", min_size=12, penalty=8, drop=0.11),
+    "ruptures, weighted": Ruptures("weighted", "month", min_size=3, penalty=2, drop=0.09),
+}
 THRESHOLD = Threshold("relative", 0.11, months=3)
-NAMES = (OURS, "ruptures", "ruptures, weighted", "threshold")
+NAMES = (OURS, *RUPTURES, "threshold")
 PARTS = ("periods", "calibration")
 
 
@@ -38,8 +41,8 @@ def methods() -> dict[str, Method]:
     """Return what is compared, by name; ruptures only where it is installed."""
     found: dict[str, Method] = {OURS: ours}
     if ruptures_version():
-        found |= {NAMES[1]: by_ruptures(RUPTURES), NAMES[2]: by_ruptures(WEIGHTED)}
-    return found | {NAMES[3]: by_threshold(THRESHOLD)}
+        found |= {name: by_ruptures(settings) for name, settings in RUPTURES.items()}
+    return found | {NAMES[-1]: by_threshold(THRESHOLD)}
 
 
 def run(all_: Sequence[History]) -> tuple[dict[str, list[Result]], dict[str, float]]:
@@ -62,7 +65,8 @@ def periods(all_: Sequence[History], *, tell: bool = False) -> list[str]:
         "## Periods",
         "",
         f"- histories: {len(all_) - flat} with {stretches} planted stretches, {flat} flat",
-        f"- ruptures {ruptures_version() or 'is not installed'}: {RUPTURES}; {WEIGHTED}",
+        f"- ruptures {ruptures_version() or 'is not installed'}",
+        *(f"- {name}: {settings}" for name, settings in RUPTURES.items()),
         f"- threshold: {THRESHOLD}",
         "- seconds: " + ", ".join(f"{name} {took:.0f}" for name, took in seconds.items()),
         *markdown(list(lines(results)), NAMES),
@@ -74,9 +78,10 @@ def tune(all_: Sequence[History]) -> list[str]:
     """Return the best settings of both peers with their scores (F1 less false alarms; days off)."""
     ranked = tuning.ruptures(all_)
     every = [
-        (NAMES[1], [one for one in ranked if one[1].model != "weighted"]),
-        (NAMES[2], [one for one in ranked if one[1].model == "weighted"]),
-        (NAMES[3], tuning.threshold(all_)),
+        ("ruptures", [one for one in ranked if one[1].model != "weighted"]),
+        ("ruptures, weeks", [one for one in ranked if one[1].bins == "week"]),
+        ("ruptures, weighted", [one for one in ranked if one[1].model == "weighted"]),
+        ("threshold", tuning.threshold(all_)),
     ]
     return [
         f"{name}: {score[0]:.4f}, {-score[1]:.2f} days: {settings}"
