@@ -73,10 +73,10 @@ def _shares(
     own, peers = shares[OURS].value, [s.value for name, s in shares.items() if name != OURS]
     if at_least is not None:
         best = all(own >= peer for peer in peers)
-        return Line(section, what, cells, f"at least {at_least:g}", own >= at_least, best)
+        return Line(section, what, cells, f"at least {100 * at_least:g} %", own >= at_least, best)
     if at_most is not None:
         best = all(own <= peer for peer in peers)
-        return Line(section, what, cells, f"at most {at_most:g}", own <= at_most, best)
+        return Line(section, what, cells, f"at most {100 * at_most:g} %", own <= at_most, best)
     return Line(section, what, cells)
 
 

@@ -55,7 +55,8 @@ class Share:
         if not self.of:
             return "none"
         low, high = wilson(self.count, self.of)
-        return f"{self.value:.3f} ({low:.3f} to {high:.3f}; {self.count} of {self.of})"
+        text = f"{100 * self.value:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+        return f"{text}, {self.count}/{self.of}"
 
 
 @dataclass(frozen=True, slots=True)
