@@ -18,13 +18,17 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
 
-Verdict = Literal["bsn", "not-bsn", "unproven"]
+Verdict = Literal["bsn", "mixture", "not-bsn", "unproven"]
 
 Z95 = 1.959964  # two-sided 95 %
 # Demoting a field takes its owner's word away, and is tried on every segment of every place:
 # two-sided 99.9 %, so that one typing error among a handful of values does not do it.
 Z999 = 3.290527
 ENOUGH = 0.99  # P(BSN | passes) from which a field vouches for its values
+CHANCE = 1 / 11  # pass rate of numbers that are no BSNs
+FEWEST = 30  # well-formed values from which a field may vouch: fewer may be of a patient or two
+MOSTLY_CHANCE = 0.5  # P(BSN | passes) under which most that pass do so by chance
+FALSE_DISCOVERIES = 0.05  # expected share of chance among what is told of many sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Calibration:
     """What the pass rate of a field says about the values in it that pass.
 
     `pass_rate` is None where nothing was well-formed; `low` and `high` are its 95 % interval;
-    `probability` is P(BSN | passes) at `low`, so that the uncertainty is included.
+    `probability` is P(BSN | passes), averaged over what the rate may be: its uncertainty included.
     """
 
     pass_rate: float | None
@@ -69,6 +73,31 @@ def wilson(successes: float, trials: float, z: float = Z95) -> tuple[float, floa
     return low, high
 
 
+def difference(
+    one: tuple[float, float], other: tuple[float, float], z: float = Z95
+) -> tuple[float, float]:
+    """Return the interval of the second share minus the first, by Newcombe's hybrid score.
+
+    Takes successes and trials of each; trials must be over 0. Source: R.G. Newcombe, Statistics in
+    Medicine 17 (1998), method 10.
+
+    >>> [round(bound, 4) for bound in difference((48, 80), (56, 70))]
+    [0.0524, 0.3339]
+    >>> difference((0, 0), (1, 2))
+    Traceback (most recent call last):
+    ...
+    ValueError: a share needs trials
+    """
+    if not (one[1] > 0 and other[1] > 0):
+        raise ValueError("a share needs trials")
+    first, second = one[0] / one[1], other[0] / other[1]
+    change = second - first
+    (low_one, high_one), (low_other, high_other) = wilson(*one, z), wilson(*other, z)
+    below = sqrt((second - low_other) ** 2 + (high_one - first) ** 2)
+    above = sqrt((high_other - second) ** 2 + (first - low_one) ** 2)
+    return change - below, change + above
+
+
 def bsn_probability(pass_rate: float) -> float:
     """Return P(BSN | passes) in a field with this pass rate: 1 - (1 - r) / (10 r), at least 0.
 
@@ -95,15 +124,16 @@ def bsn_probability(pass_rate: float) -> float:
 def calibrate(well_formed: int, passing: int) -> Calibration:
     """Judge a field by its well-formed values (eight or nine digits) and how many of them pass.
 
-    `bsn`: P(BSN | passes) is at least 0.99 even at the lower bound: with no failure this takes 39
-    values. `not-bsn`: the rate is surely (99.9 %) too low for that, as with local numbers near
-    1/11; this also takes away what an issuer asserted. `unproven`: neither, as with few values.
+    `bsn`: P(BSN | passes) is at least 0.99, and there are 30 values. `not-bsn`: the rate is surely
+    (99.9 %) too low for that, and may be one at which most that pass do so by chance, as with local
+    numbers near 1/11; this also takes away what an issuer asserted. `mixture`: surely too low, and
+    surely (95 %) more than that. `unproven`: none of these, as with few values.
 
     Raises:
         ValueError: passing is negative or more than well_formed.
 
-    >>> calibrate(39, 39).verdict, calibrate(38, 38).verdict
-    ('bsn', 'unproven')
+    >>> calibrate(30, 30).verdict, calibrate(29, 29).verdict, calibrate(200, 110).verdict
+    ('bsn', 'unproven', 'mixture')
     >>> calibrate(0, 0)
     Calibration(pass_rate=None, low=0.0, high=1.0, probability=0.0, verdict='unproven')
     >>> calibrate(1, 2)
@@ -112,14 +142,34 @@ def calibrate(well_formed: int, passing: int) -> Calibration:
     ValueError: successes must lie between 0 and the number of trials
     """
     low, high = wilson(passing, well_formed)
-    probability = bsn_probability(low)
+    probability = expected_probability(well_formed, passing)
     verdict: Verdict = "unproven"
-    if probability >= ENOUGH:
+    if probability >= ENOUGH and well_formed >= FEWEST:
         verdict = "bsn"
     elif bsn_probability(wilson(passing, well_formed, Z999)[1]) < ENOUGH:
-        verdict = "not-bsn"
+        verdict = "not-bsn" if bsn_probability(low) <= MOSTLY_CHANCE else "mixture"
     rate = passing / well_formed if well_formed else None
     return Calibration(rate, low, high, probability, verdict)
+
+
+def expected_probability(well_formed: int, passing: int) -> float:
+    """Return P(BSN | passes), averaged over what the pass rate may be; 0 where nothing passes.
+
+    Before any value was seen, each share of BSNs in the field is as likely as another: pass rates
+    from 1/11 to 1. The average is that of beta distributions cut off at 1/11.
+
+    >>> [round(expected_probability(*field), 4) for field in ((200, 190), (200, 18), (5, 5))]
+    [0.9942, 0.1691, 0.98]
+    """
+    from scipy.special import betaincc
+
+    if not passing:
+        return 0.0
+    failing = well_formed - passing
+    above = betaincc(passing, failing + 2, CHANCE), betaincc(passing + 1, failing + 1, CHANCE)
+    if above[1] <= 0:  # all the weight lies at the bound
+        return 0.0
+    return max(0.0, 1 - (failing + 1) / (10 * passing) * float(above[0] / above[1]))
 
 
 def cramers_v(one: Mapping[str | None, int], other: Mapping[str | None, int]) -> float:

@@ -69,7 +69,7 @@ def stretches(division: Division, target: float, best_known: float = 0.0) -> Ite
     """
     parts = division.parts
     broken = _broken(division, target, best_known)
-    sound = [part for part, bad in zip(parts, broken, strict=True) if not (bad or part.drift)]
+    rest = [part for part, bad in zip(parts, broken, strict=True) if not (bad or part.drift)]
     at = 0
     for bad, run in groupby(broken):
         begin, at = at, at + len(list(run))
@@ -82,7 +82,7 @@ def stretches(division: Division, target: float, best_known: float = 0.0) -> Ite
             parts[at] if at < len(parts) else None,
             division.edges[begin - 1] if begin else None,
             division.edges[at - 1] if at < len(parts) else None,
-            _chance(parts[begin:at], sound, division, edges) if sound else None,
+            _chance(parts[begin:at], rest, division, edges) if rest else None,
         )
 
 
@@ -90,6 +90,8 @@ def _broken(division: Division, target: float, best_known: float) -> list[bool]:
     parts, phi = division.parts, division.dispersion
     sound = _sound(division)
     level = max(best_known, _rate(sound))
+    if _rate(sound) <= best_known - DROP:
+        sound = []
     broken = [
         not part.drift
         and wilson(part.successes / phi, part.trials / phi)[1] < target

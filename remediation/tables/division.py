@@ -24,6 +24,7 @@ MIN_MONTHS = 2  # of a stretch, at first
 MIN_DAYS = 28  # of a stretch, once its edges are days
 FACTOR = 1.7  # of ln(months): what a change point must buy at first
 ALPHA = 0.03  # of flat histories in which an edge (or a stretch) may come of chance
+_SAME = 1e-9  # of likelihood ratios that differ by rounding alone
 _QUARTER, _ENOUGH = 3, 12  # months of a quarter; quarters that tell anything
 SURE = 7.35  # likelihood ratio of days that an edge is between, 95 %
 
@@ -219,7 +220,7 @@ def _edge(series: Series, before: int, at: int, after: int, phi: float) -> tuple
     here = at - before - 1
     best = ratio[here]
     # An edge between two studies may lie on any day after the one, up to that of the other.
-    alike = _run(ratio <= best + 1e-9, here)
+    alike = _run(np.abs(ratio - best) <= _SAME, here)
     sure = _run(ratio <= best + SURE, here)
     first, last = (series.day(before + 1 + i) for i in (alike[0] - 1, alike[1]))
     low, high = (series.day(before + 1 + i) for i in (sure[0] - 1, sure[1]))

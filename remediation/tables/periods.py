@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from remediation.model.events import Event, first_day, month_number, nearest
-from remediation.model.statistics import wilson
+from remediation.model.statistics import FALSE_DISCOVERIES, wilson
 from remediation.tables.broken import Stretch, stretches
 from remediation.tables.causes import EDGE, Between, causes
 from remediation.tables.daily import by_source
@@ -30,7 +30,6 @@ from remediation.tables.drifts import with_drifts
 from remediation.tables.rewrites import Rewrite, rewrite
 from remediation.tables.schemas import PERIODS, STATUSES
 
-FALSE = 0.05  # expected share of the periods that are told that are chance
 FEWEST = 10  # studies: below this a stretch is too small to be called clearly broken
 STUDY, FILE = "study", "file"
 _EPOCH = date(1970, 1, 1)
@@ -178,7 +177,7 @@ def _held_against(found: Sequence[_Found], tested: int) -> list[tuple[_Found, fl
     held = iter(false_discovery_control(padded).tolist() if padded else [])
     values = [None if chance is None else float(next(held)) for chance in chances]
     pairs = zip(found, values, strict=True)
-    return [(one, value) for one, value in pairs if value is None or value <= FALSE]
+    return [(one, value) for one, value in pairs if value is None or value <= FALSE_DISCOVERIES]
 
 
 def _row(one: _Found, q_value: float | None, events: Sequence[Event], between: Between) -> _Row:

@@ -2,14 +2,21 @@
 
 import random
 from collections import Counter
-from math import comb
+from math import comb, exp, log
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from remediation.model.bsn import passes, test_number
-from remediation.model.statistics import bsn_probability, calibrate, cramers_v, wilson
+from remediation.model.statistics import (
+    bsn_probability,
+    calibrate,
+    cramers_v,
+    difference,
+    expected_probability,
+    wilson,
+)
 
 counts = st.integers(0, 5000).flatmap(
     lambda trials: st.tuples(st.integers(0, trials), st.just(trials))
@@ -87,11 +94,15 @@ def test_the_probability_agrees_with_a_simulated_mixture():
         (43, 43, "bsn"),
         (200, 199, "bsn"),
         (300, 285, "bsn"),  # 5 % typing errors
+        (200, 184, "bsn"),
         (20, 20, "unproven"),
-        (43, 42, "unproven"),
+        (43, 38, "unproven"),
+        (200, 180, "unproven"),
         (200, 18, "not-bsn"),
-        (200, 100, "not-bsn"),
+        (20, 2, "not-bsn"),
         (10, 1, "not-bsn"),
+        (200, 100, "mixture"),
+        (2000, 1700, "mixture"),
     ],
 )
 def test_verdicts(well_formed, passing, verdict):
@@ -103,9 +114,26 @@ def test_a_few_typing_errors_do_not_demote_a_small_field(well_formed, passing):
     assert calibrate(well_formed, passing).verdict == "unproven"
 
 
-def test_the_probability_is_that_of_the_lower_bound():
-    judged = calibrate(50, 48)
-    assert judged.probability == bsn_probability(judged.low) < bsn_probability(48 / 50)
+@pytest.mark.parametrize(("well_formed", "passing"), [(50, 48), (200, 18), (7, 7), (400, 10)])
+def test_the_probability_is_the_average_over_what_the_rate_may_be(well_formed, passing):
+    rates = [1 / 11 + (at + 0.5) * 10 / 11 / 20_000 for at in range(20_000)]
+    failing = well_formed - passing
+    logs = [passing * log(rate) + failing * log(1 - rate) for rate in rates]
+    weights = [exp(one - max(logs)) for one in logs]
+    average = sum(
+        weight * bsn_probability(rate) for weight, rate in zip(weights, rates, strict=True)
+    ) / sum(weights)
+    assert expected_probability(well_formed, passing) == pytest.approx(average, abs=1e-4)
+
+
+def test_a_difference_holds_the_true_one_as_often_as_it_says():
+    draw = random.Random(3)
+    held = 0
+    for _ in range(1000):
+        one, other = (sum(draw.random() < rate for _ in range(60)) for rate in (0.9, 0.75))
+        low, high = difference((one, 60), (other, 60))
+        held += low <= -0.15 <= high
+    assert 930 <= held <= 975
 
 
 def test_local_numbers_are_never_taken_for_bsns():
