@@ -14,13 +14,13 @@ from remediation.errors import UsageError
 from remediation.model.issuers import ASSERTING
 from remediation.store import datasets
 from remediation.tables.coverage import coverage_table
+from remediation.tables.rewrites import LATE
 from remediation.tables.schemas import COVERAGE, EVENTS, PERIODS, PLACES, STUDIES
 
 Row = Mapping[str, Any]
 FALSE_DISCOVERIES = 0.05  # of all periods and effects that are named, the share that may be chance
 _SCHEMAS = {"places": PLACES, "periods": PERIODS, "events": EVENTS, "coverage": COVERAGE}
 _FLAG = "remediation flag"
-LATE = 90  # days after StudyDate from which a file was not written for the study itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,32 @@
-"""Loading a job file, or being refused."""
+"""Loading a job file, or being refused; and a job of which `flag` has found something."""
 
 import re
+from datetime import date
 
 import pytest
+from app.report.conftest import Hospital, broken_decade
 
 from remediation.app.config import load_job
 from remediation.errors import UsageError
+from remediation.store.keys import load_key_file, new_key_file
+
+JOB = """\
+[job]
+name = "mooi"
+responsible = "PACS-beheer (test)"
+[[archive]]
+name = "oost"
+root = "oost"
+local_issuer = "ZKH-OOST"
+[privacy]
+key_file = "keys/mooi.key"
+[[event]]
+name = "PACS-migratie"
+kind = "pacs-migration"
+date = 2011-07-01
+[output]
+dir = "uit"
+"""
 
 
 @pytest.fixture
@@ -35,3 +56,32 @@ def refused(load):
         return re.sub(r"[^\s(]*job\.toml", "job.toml", message.replace("\\", "/"))
 
     return message_of
+
+
+class Told(Hospital):
+    """A hospital with a job file."""
+
+    @property
+    def job(self):
+        return self.output.parent / "job.toml"
+
+
+@pytest.fixture
+def told(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    (tmp_path / "oost").mkdir()
+    (tmp_path / "keys").mkdir()
+    new_key_file(tmp_path / "keys/mooi.key")
+    (tmp_path / "job.toml").write_text(JOB)
+    return Told(tmp_path / "uit", load_key_file(tmp_path / "keys/mooi.key").key_id)
+
+
+@pytest.fixture
+def broken(told):
+    """A source with one period, near an event that made it worse."""
+    broken_decade(told)
+    told.periods[-1] |= {"start_low": date(2011, 6, 29), "start_high": date(2011, 7, 3)}
+    told.effect()
+    told.place("OtherPatientIDsSequence.PatientID", 120, 100, 99)
+    told.write()
+    return told

@@ -73,8 +73,8 @@ SENTENCES = {
     "list_no_events": "Het jobbestand noemt geen gebeurtenissen.",
     # events
     "h_events": "Wat gebeurtenissen deden",
-    "events_lead": "Dekking voor, tijdens en na elke gebeurtenis uit het jobbestand, per bron. Dat"
-    " een gebeurtenis niets deed, is ook een antwoord.",
+    "events_lead": "Dekking in het halfjaar voor, tijdens, en in het halfjaar na elke gebeurtenis uit"
+    " het jobbestand, per bron. Dat een gebeurtenis niets deed, is ook een antwoord.",
     "events_none": "Het jobbestand noemt geen gebeurtenissen.",
     "events_caption": "Dekking rond de gebeurtenissen",
     "multiplicity": "Alle bronnen en gebeurtenissen zijn tegen elkaar afgewogen: van alles wat als"
@@ -156,7 +156,7 @@ MEANINGS = {
 EFFECTS = {
     "worse": "de dekking daalde",
     "better": "de dekking steeg",
-    "passing": "de dekking veranderde een tijd en kwam terug",
+    "passing": "de dekking zakte tijdens en kwam terug",
     "no-effect": "geen effect",
     "unclear": "niet duidelijk, met zo weinig studies of zulke ongelijke maanden",
     "no-studies": "geen studies ernaast om mee te vergelijken",

@@ -74,6 +74,7 @@ class Hospital:
     """An output folder in the making; `study` adds studies, `write` writes the datasets."""
 
     output: Path
+    key: str = KEY
     studies: list[dict[str, Any]] = field(default_factory=list)
     identities: list[dict[str, Any]] = field(default_factory=list)
     instances: list[dict[str, Any]] = field(default_factory=list)
@@ -176,7 +177,7 @@ class Hospital:
                 here = [r for r in rows if (r["archive"], r["study_month"]) == (archive, month)]
                 table = pa.Table.from_pylist(here, schema=schema)
                 folder = self.output / "inventory" / name
-                datasets.write_partition(folder, table, archive, month, KEY)
+                datasets.write_partition(folder, table, archive, month, self.key)
         studies = pa.Table.from_pylist(self.studies, schema=STUDIES)
         tables = {"studies": studies, "places": pa.Table.from_pylist(self.places, schema=PLACES)}
         tables["coverage"] = coverage_table(studies, provisional_from)
@@ -188,7 +189,7 @@ class Hospital:
         if "match" in wanted:
             tables["identities"] = pa.Table.from_pylist(self.identities, schema=IDENTITIES)
         for name, table in tables.items() if "flag" in wanted else ():
-            datasets.write(self.output / f"{name}.parquet", table, KEY)
+            datasets.write(self.output / f"{name}.parquet", table, self.key)
         return self
 
 

@@ -111,6 +111,43 @@ def test_a_period_shows_its_number_and_its_hatching():
     assert "<pattern" in drawn
 
 
+def drawn_on(one, span=(START, START + 24)):
+    """The axes that a panel was drawn on."""
+    from matplotlib.figure import Figure
+
+    axes = Figure().add_subplot()
+    charts.draw_coverage(axes, one, 0.95, span)
+    return axes
+
+
+def test_an_edge_that_is_not_sure_has_a_bar_and_a_sure_one_has_none():
+    wide, narrow = (START + 1.5, START + 3.5), (START + 4.99, START + 5.01)
+    axes = drawn_on(panel(spans=(Span(1, START + 2.2, START + 5, wide, narrow),)))
+    (bar,) = [line for line in axes.lines if line.get_marker() == "|"]
+    assert tuple(bar.get_xdata()) == wide
+    axes = drawn_on(panel(spans=(Span(1, START + 2.2, START + 5),)))
+    assert not [line for line in axes.lines if line.get_marker() == "|"]
+
+
+def test_a_period_that_is_open_has_no_line_where_the_data_end():
+    closed, still = (
+        draw(panel(spans=(Span(1, START + 2, START + 9, open=is_open),)))
+        for is_open in (False, True)
+    )
+    edge = re.compile(r"stroke: var\(--bad\); stroke-width: 1.1")
+    assert len(edge.findall(closed)) == 2
+    assert len(edge.findall(still)) == 1
+
+
+@pytest.mark.parametrize(("conformant", "off"), [(0, 0.5), (5, 0.2), (10, 0.2)])
+def test_the_number_of_a_period_stands_off_the_line(conformant, off):
+    one = panel(*(point(n, conformant) for n in range(12)), spans=(Span(3, START + 4, START + 8),))
+    axes = drawn_on(one)
+    (number,) = [text for text in axes.texts if text.get_text() == "3"]
+    assert abs(number.get_position()[1] - conformant / 10) >= off
+    assert number.get_position()[0] == START + 6
+
+
 def test_names_stay_text_whatever_script_they_are_in_or_what_they_look_like():
     names = ["\u5317\u4eac", "\u0627\u0644", "$x^2$", "a_b", 'id="c1-0"', "#1d2329", "<script>"]
     drawn = draw(panel(marks=tuple(event(name, n * 3) for n, name in enumerate(names))))

@@ -74,6 +74,24 @@ def test_periods_keep_their_number_in_the_list():
     assert made[0].spans[0].end - made[0].spans[0].start == 2
 
 
+def test_edges_lie_at_fractions_of_a_month_with_their_uncertainty():
+    one = period("A", date(2011, 3, 17), date(2011, 5, 1))
+    one |= {"start_low": date(2011, 3, 1), "start_high": date(2011, 4, 16)}
+    one |= {"end_low": None, "end_high": None, "end_kind": "open"}
+    ((span,),) = [made.spans for made in panels([month("A", "2011-03")], [one], ())]
+    march = month_number("2011-03")
+    assert span.start == pytest.approx(march + 16 / 31)
+    assert (span.end, span.begin, span.close) == (march + 2, (march, march + 1.5), None)
+    assert span.open
+
+
+def test_a_period_of_files_has_its_number_and_no_place_among_months_of_studies():
+    days = date(2011, 3, 1), date(2011, 5, 1)
+    rows = [period("A", *days) | {"axis": axis} for axis in ("file", "study")]
+    (made,) = panels([month("A", "2011-03")], rows, ())
+    assert [span.number for span in made.spans] == [2]
+
+
 def test_events_go_to_their_archive_or_to_all():
     day = date(2011, 3, 1), date(2011, 3, 2)
     events = (Event("alle", "other", *day, None), Event("west", "other", *day, "west"))

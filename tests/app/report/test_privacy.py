@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import openpyxl
 import pytest
-from app.report.conftest import AT, KEY, Hospital, broken_decade, text_of
+from app.report.conftest import AT, KEY, Hospital, broken_decade, cause, text_of
 
 from remediation.app.report.build import ReportOptions, write_report
 from remediation.model import bsn
@@ -47,6 +47,8 @@ def hostile(tmp_path_factory):
     made = Hospital(tmp_path_factory.mktemp("hostile") / "out")
     for name in HOSTILE:
         broken_decade(made, name, "<b>a</b>")
+        made.periods[-1]["causes"] = [cause(one, name, f"b{name}") for one in ("place", "file_age")]
+        made.effect(event=name, event_kind=name, source=name, archive="<b>a</b>", verdict=name)
         made.place(f"Place{name}", 9, 9, 9, source=name, private_creator=name)
         made.finding(f"Text{name}", "leak", private_creator=name)
     made.study("2011-09", "absent", source=HOSTILE[0], outcome="exempt", exemption=HOSTILE[1])
@@ -111,6 +113,11 @@ def test_a_number_that_got_into_a_name_is_withheld(made, hospital):
     for name in (number, f"Zkh {number}", spelled):
         hospital.study(count=12, source=name, patient_id_shape="9" * 9)
         hospital.place(name, 4, 4, 4, source=name, private_creator=name)
+        hospital.place(name, 4, 4, 0, source=name, private_creator=name, verdict="not-bsn")
+        hospital.effect(event=name, event_kind=name, source=name)
+        causes = [cause("StationName", name, f"x {name}"), cause("place", name, None, "end")]
+        days = date(2011, 3, 2), date(2011, 3, 20)
+        hospital.period(*days, source=name, event=name, event_kind=name, causes=causes)
         hospital.finding(name, "leak", private_creator=name)
     hospital.study(status="absent", outcome="exempt", exemption=number)
     event = Event(f"Wissel {number}", "other", date(2011, 3, 5), date(2011, 3, 6), None)

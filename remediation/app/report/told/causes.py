@@ -68,7 +68,8 @@ def value(signal: str, text: str | None, words: Words) -> str:
             return words("shape_digits", count=words.number(len(text)))
         return words.plain("".join("#" if sign.isdigit() else sign for sign in text))
     if signal == _SYNTAX:
+        from pydicom.config import IGNORE
         from pydicom.uid import UID
 
-        return words.plain(UID(text).name)
+        return words.plain(UID(text, IGNORE).name)
     return words.plain(text)
