@@ -19,6 +19,7 @@ from remediation.app.report.told.plainly import plainly
 from remediation.app.report.words import Words
 from remediation.app.wiring import Session
 from remediation.errors import DatasetError, UsageError
+from remediation.model.statistics import FALSE_DISCOVERIES
 from remediation.stages import judged
 from remediation.store.files import durable_write
 
@@ -112,7 +113,7 @@ def periods_list(job: Path, plot: Path | None, lang: Literal["nl", "en"], *, as_
     said = {
         "periods": [plainly(row, words) for row in rows],
         "events": [plainly(row, words) for row in events],
-        "false_discovery_rate": judged.FALSE_DISCOVERIES,
+        "false_discovery_rate": FALSE_DISCOVERIES,
     }
     emit(said, lines.periods(rows, events, explain, words, _width()), as_json=as_json)
 

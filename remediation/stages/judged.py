@@ -18,7 +18,6 @@ from remediation.tables.rewrites import LATE
 from remediation.tables.schemas import COVERAGE, EVENTS, PERIODS, PLACES, STUDIES
 
 Row = Mapping[str, Any]
-FALSE_DISCOVERIES = 0.05  # of all periods and effects that are named, the share that may be chance
 _SCHEMAS = {"places": PLACES, "periods": PERIODS, "events": EVENTS, "coverage": COVERAGE}
 _FLAG = "remediation flag"
 

@@ -77,8 +77,8 @@ def test_an_empty_archive_is_done_with_a_warning(bare, capsys):
     said = call(capsys, "crawl", bare.job)
     assert said.code == 0
     assert said.err == "warning: archive noord is empty\n"
-    for command in ("flag", "match", "report"):
-        assert call(capsys, command, bare.job).code == 0
+    for command in ("flag", "places", "periods list", "match", "report"):
+        assert call(capsys, *command.split(), bare.job).code == 0
 
 
 def test_an_archive_of_other_files_only_is_done(bare, capsys):
@@ -292,7 +292,13 @@ def test_an_old_and_a_missing_crosswalk_are_refused(hospital, capsys):
 
 
 def test_a_command_before_its_time_names_the_one_to_run_first(bare, capsys):
-    for command, first in (("flag", "crawl"), ("match", "crawl"), ("plan", "crawl")):
-        said = call(capsys, command, bare.job)
+    for command, first in (
+        ("flag", "crawl"),
+        ("places", "flag"),
+        ("periods list", "flag"),
+        ("match", "crawl"),
+        ("plan", "crawl"),
+    ):
+        said = call(capsys, *command.split(), bare.job)
         assert said.code == 1
         assert f"remediation {first}" in said.line

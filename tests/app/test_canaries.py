@@ -162,10 +162,18 @@ def test_no_artefact_and_no_message_of_the_whole_line_holds_a_planted_value(line
     line("--debug", "crawl", job, code=3)
     line("crawl", job, "--workers", 1, "--json")
     line("flag", job)
+    line("places", job)
+    line("places", job, "--lang", "nl", "--json")
     line("match", job, "--json")
     line("report", job)
     line("report", job, "--lang", "en", "--json")
     periods = datasets.read(out / "periods.parquet", PERIODS, key_id(out), "flag").to_pylist()
+    for number, period in enumerate(periods):
+        plot = out / f"report/period-{number}.svg"
+        line("periods", "explain", job, period["period_id"], "--plot", plot)
+        line("periods", "explain", job, period["period_id"], "--lang", "nl", "--json")
+    line("periods", "list", job, "--plot", out / "report/periods.svg")
+    line("periods", "list", job, "--json")
     said = line("plan", job, "--period", periods[0]["period_id"], "--author", "Demo Maker")
     folder = Path(said.out.splitlines()[-1])
     line("show", folder, "--limit", 500)

@@ -68,8 +68,9 @@ def approve(capsys, hospital, folder) -> None:
 
 def test_the_whole_line_from_crawl_to_rollback(bare, capsys):
     before = bare.digests()
-    for command in ("check", "crawl", "flag", "match", "report"):
+    for command in ("check", "crawl", "flag", "places", "match", "report"):
         assert call(capsys, command, bare.job).code == 0, command
+    assert call(capsys, "periods", "list", bare.job).code == 0
     said = call(capsys, "plan", bare.job, "--author", "Anna Auteur")
     assert said.code == 0
     folder = Path(said.out.splitlines()[-1])
@@ -96,6 +97,7 @@ def test_json_is_one_document_on_stdout_and_nothing_else(hospital, capsys):
         "check": ("check", hospital.job),
         "crawl": ("crawl", hospital.job),
         "flag": ("flag", hospital.job),
+        "places": ("places", hospital.job),
         "match": ("match", hospital.job),
         "report": ("report", hospital.job),
         "schema": ("schema", "instances"),

@@ -70,8 +70,8 @@ SENTENCES = {
     "list_no_events": "The job file lists no events.",
     # events
     "h_events": "What events did",
-    "events_lead": "Coverage in the half year before, during, and in the half year after each event of"
-    " the job file, per source. That an event did nothing is an answer as well.",
+    "events_lead": "Coverage in the half year before, during, and in the half year after each event"
+    " of the job file, per source. That an event did nothing is an answer as well.",
     "events_none": "The job file lists no events.",
     "events_caption": "Coverage around the events",
     "multiplicity": "All sources and events are held against each other: of everything that is"

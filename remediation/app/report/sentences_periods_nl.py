@@ -73,8 +73,8 @@ SENTENCES = {
     "list_no_events": "Het jobbestand noemt geen gebeurtenissen.",
     # events
     "h_events": "Wat gebeurtenissen deden",
-    "events_lead": "Dekking in het halfjaar voor, tijdens, en in het halfjaar na elke gebeurtenis uit"
-    " het jobbestand, per bron. Dat een gebeurtenis niets deed, is ook een antwoord.",
+    "events_lead": "Dekking in het halfjaar voor, tijdens, en in het halfjaar na elke gebeurtenis"
+    " uit het jobbestand, per bron. Dat een gebeurtenis niets deed, is ook een antwoord.",
     "events_none": "Het jobbestand noemt geen gebeurtenissen.",
     "events_caption": "Dekking rond de gebeurtenissen",
     "multiplicity": "Alle bronnen en gebeurtenissen zijn tegen elkaar afgewogen: van alles wat als"

@@ -7,7 +7,7 @@ from typing import Any
 
 from remediation.app.report.told import phrases
 from remediation.app.report.words import Words
-from remediation.stages.judged import FALSE_DISCOVERIES
+from remediation.model.statistics import FALSE_DISCOVERIES
 
 Row = Mapping[str, Any]
 CHANGED = ("worse", "passing", "better")  # verdicts that say something happened, gravest first
