@@ -57,6 +57,7 @@ _DATES = {
     "AcquisitionDate": 0x00080022,
     "ContentDate": 0x00080023,
 }
+_OTHER_DATES = {"SeriesDate": _DATES["SeriesDate"], "InstanceCreationDate": 0x00080012}
 _DATE = re.compile(r"(\d{4})[.:-]?(\d{2})[.:-]?(\d{2})", re.ASCII)
 _SHAPE = ((re.compile(r"[0-9]"), "9"), (re.compile(r"[^\W\d_]"), "A"))
 
@@ -138,6 +139,7 @@ class RowMaker:
     def _facts(self, head: Head, known: list[Identifier]) -> Row:
         row: Row = {"TransferSyntaxUID": head.syntax}
         row |= {name: head.text_of(tag) for name, tag in _UIDS.items()}
+        row |= {name: parse_date(head.text_of(tag)) for name, tag in _OTHER_DATES.items()}
         row |= {
             name: self._clean(decoded(head, head.bytes_of(tag)).strip(" \0"))
             for name, tag in _TEXTS.items()

@@ -298,6 +298,15 @@ def test_a_head_that_could_not_be_read_is_dated_by_its_path():
     assert (row["StudyDate"], row["study_date_source"]) == (date(2011, 7, 4), "path")
 
 
+def test_the_dates_of_series_and_instance_stand_beside_that_of_the_study():
+    dates = [el(0x00080012, "DA", "20120305"), el(0x00080021, "DA", "2011.07.05")]
+    row, _ = rows_of(file_of(*local(), *dates))
+    assert row["StudyDate"] == date(2011, 7, 4)
+    assert (row["SeriesDate"], row["InstanceCreationDate"]) == (date(2011, 7, 5), date(2012, 3, 5))
+    row, _ = rows_of(file_of(*local(), el(0x00080012, "DA", "20120231")))
+    assert (row["SeriesDate"], row["InstanceCreationDate"]) == (None, None)
+
+
 @pytest.mark.parametrize(
     "text",
     [
