@@ -8,15 +8,20 @@ from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from remediation.model.events import Event
 from remediation.model.placement import AT_REST
 from remediation.store import datasets
 from remediation.store.inventory import Inventory
 from remediation.tables.calibration import places_table
+from remediation.tables.causes import Between
 from remediation.tables.coverage import coverage_table
+from remediation.tables.daily import daily
+from remediation.tables.event_verdicts import events_table
 from remediation.tables.judge import INSTANCE_COLUMNS, Sources, judged, within
-from remediation.tables.periods import periods_table
+from remediation.tables.periods import STUDY, Held, periods_table
+from remediation.tables.rewrites import LATE, days_late
 from remediation.tables.schemas import INVENTORY
 
 
@@ -58,14 +63,17 @@ def run(options: FlagOptions) -> FlagReport:
     instances = within(inventory.instances(columns), options.start, options.end)
     _, studies = judged(instances, inventory.findings(), places, options.sources, options.target)
     coverage = coverage_table(studies, options.provisional_from)
-    periods = periods_table(
-        studies, options.events, options.target_coverage, options.provisional_from
-    )
+    by_day = daily(studies)
+    late = studies.filter(pc.greater(days_late(studies), LATE))
+    held = Held(options.target_coverage, options.events, options.provisional_from)
+    periods = periods_table(by_day, daily(late, "file_date"), held, _reader(studies))
+    events = events_table(by_day, options.events, periods)
     for name, table in (
         ("places", places),
         ("studies", studies),
         ("coverage", coverage),
         ("periods", periods),
+        ("events", events),
     ):
         datasets.write(options.output / f"{name}.parquet", table, options.key_id)
     statuses = Counter(studies["status"].to_pylist())
@@ -79,6 +87,20 @@ def run(options: FlagOptions) -> FlagReport:
     return FlagReport(
         studies.num_rows, dict(sorted(statuses.items())), periods.num_rows, tuple(demoted)
     )
+
+
+def _reader(studies: pa.Table) -> Between:
+    def between(
+        archive: str | None, source: str | None, axis: str, start: date, end: date
+    ) -> pa.Table:
+        keep = pc.and_(pc.equal(studies["archive"], archive), pc.equal(studies["source"], source))
+        day = studies["StudyDate" if axis == STUDY else "file_date"]
+        keep = pc.and_(keep, pc.and_(pc.greater_equal(day, start), pc.less(day, end)))
+        if axis != STUDY:
+            keep = pc.and_(keep, pc.greater(days_late(studies), LATE))
+        return studies.filter(keep)
+
+    return between
 
 
 def with_source(tallies: pa.Table, sources: Sources) -> pa.Table:

@@ -26,9 +26,14 @@ _STUDY_SIGNALS = (
     "patient_id_shape",
     "IssuerOfPatientID",
     "ImplementationVersionName",
+    "SourceApplicationEntityTitle",
+    "InstitutionName",
+    "Manufacturer",
     "StationName",
     "TransferSyntaxUID",
     "Modality",
+    "SeriesDate",
+    "InstanceCreationDate",
 )
 INSTANCE_COLUMNS = (
     "archive",
@@ -37,6 +42,7 @@ INSTANCE_COLUMNS = (
     "StudyInstanceUID",
     "StudyDate",
     "study_month",
+    "mtime_ns",
     *_STUDY_SIGNALS,
 )
 

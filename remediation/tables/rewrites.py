@@ -31,6 +31,12 @@ class Rewrite:
     share: float
 
 
+def days_late(studies: pa.Table) -> pa.ChunkedArray:
+    """Return the days from StudyDate to file_date; null where either is unknown."""
+    made, written = (studies[name].cast(pa.int32()) for name in ("StudyDate", "file_date"))
+    return pc.subtract(written, made)
+
+
 def rewrite(inside: pa.Table, around: pa.Table) -> Rewrite | None:
     """Return the rewrite that explains the broken studies of a period; None where none does.
 
