@@ -1,6 +1,7 @@
 """The benchmark of truth itself: its histories are what they say, and its scores are right."""
 
 import dataclasses
+from datetime import date
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +12,7 @@ from bench.periods import calibration, layout, oracle, peers, report, score, tun
 from bench.periods.found import Edge, Found
 from bench.periods.histories import SEEDS, VOLUMES, History, histories, history
 from remediation.model import bsn
+from remediation.model.events import Event
 from remediation.tables.daily import DAILY
 
 SOME = histories(77, 40, 6)
@@ -145,6 +147,14 @@ def test_edges_are_scored_where_something_jumps_and_the_datas_ends_are_named():
     assert score.inside(errors) == score.Share(2, 2)
     assert score.named([result], ("first",), ("first",)) == score.Share(1, 1)
     assert score.named([result], ("drift",), ("drift",)).of == 0
+
+
+def test_a_period_is_linked_to_the_event_at_its_start_or_to_another():
+    event = Event("migratie", "pacs-migration", date(1971, 5, 16), date(1971, 5, 17), None)
+    one = dataclasses.replace(handmade((500, 900)), events=(event,))
+    told = [dataclasses.replace(period(500, 900), event=name) for name in ("migratie", "schijn 1")]
+    results = [score.matched(one, [found]) for found in told]
+    assert score.linked(results) == score.Share(1, 2)
 
 
 def test_flat_histories_with_a_period_are_false_alarms():

@@ -18,6 +18,7 @@ from bench.periods.score import (
     edges,
     false_alarms,
     inside,
+    linked,
     mean,
     middle,
     named,
@@ -173,7 +174,7 @@ def _error(errors: Sequence[EdgeError]) -> str:
 
 
 def _kinds(results: Results) -> Iterator[Line]:
-    section = "Kinds of edges, of found stretches"
+    section = "Kinds of edges and events, of found stretches"
     for what, planted, told in (
         ("drifts named drift", ("drift",), ("drift",)),
         ("jumps named jump", ("jump",), ("jump",)),
@@ -182,6 +183,8 @@ def _kinds(results: Results) -> Iterator[Line]:
     ):
         shares = {method: named(of, planted, told) for method, of in results.items()}
         yield _shares(section, what, shares)
+    own = linked(results[OURS])
+    yield Line(section, "listed events at a start, linked to it", {OURS: str(own)})
 
 
 def markdown(rows: Sequence[Line], methods: Sequence[str]) -> list[str]:
@@ -195,7 +198,7 @@ def markdown(rows: Sequence[Line], methods: Sequence[str]) -> list[str]:
             text += ["", f"### {section}", ""]
             text += [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
         marks = [{True: "yes", False: "**no**", None: ""}[mark] for mark in (row.met, row.best)]
-        cells = [row.what, *(row.cells.get(name, "not there") for name in methods), row.goal]
+        cells = [row.what, *(row.cells.get(name, "") for name in methods), row.goal]
         text.append(f"| {' | '.join([*cells, *marks])} |")
     return text
 

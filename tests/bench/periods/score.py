@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from bench.periods.found import Edge, Found
-from bench.periods.histories import History
+from bench.periods.histories import EPOCH, History
 from bench.periods.layout import Stretch
 from bench.periods.oracle import edge_day
 from remediation.model.statistics import wilson
@@ -159,6 +159,22 @@ def named(results: Iterable[Result], kinds: Sequence[str], told: Sequence[str]) 
         if kind in kinds
     ]
     return Share(sum(kind in told for kind in said), len(said))
+
+
+def linked(results: Iterable[Result]) -> Share:
+    """Return how many found stretches with a listed event at their start are linked to it.
+
+    Others are nearer to one at which nothing happened, or to that of another stretch.
+    """
+    own = [
+        pair.found.event == event.name
+        for result in results
+        for pair in result.pairs
+        if pair.found is not None
+        for event in result.history.events
+        if (event.start - EPOCH).days == pair.stretch.start
+    ]
+    return Share(sum(own), len(own))
 
 
 def inside(errors: Iterable[EdgeError]) -> Share:
