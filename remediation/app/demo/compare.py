@@ -12,6 +12,7 @@ from typing import Any
 
 from pydicom import dcmread
 
+from remediation.app.demo.truth import causes_text
 from remediation.model.files import resolved
 from remediation.model.issuers import BSN_OID
 from remediation.model.secrets import Keys
@@ -82,7 +83,7 @@ class Truth:
         )
 
     def periods(self) -> Check:
-        """Broken periods, their events and what is wrong in them."""
+        """Broken periods, their events, what is wrong in them and what changed with them."""
         return _difference(
             "broken periods",
             (tuple(row.values()) for row in self._rows("periods")),
@@ -94,6 +95,7 @@ class Truth:
                     str(row["end"]),
                     row["event"] or "",
                     row["dominant_status"],
+                    causes_text((c["signal"], c["before"], c["inside"]) for c in row["causes"]),
                 )
                 for row in self._read("periods", PERIODS)
             ),

@@ -14,6 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from remediation.model.issuers import BSN_OID
+from remediation.model.places import OTHER, RETIRED
+
 FIRST, END = date(2007, 1, 1), date(2017, 1, 1)
 GUARD_MONTHS = 3  # months beside a break, and at both ends, without any single broken study
 
@@ -56,7 +59,10 @@ MERGED_FROM = date(2015, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A stretch [start, end) of one archive in which every study has the header case `header`."""
+    """A stretch [start, end) of one archive in which every study has the header case `header`.
+
+    `causes` are the signals that change with it: signal, value before, value inside.
+    """
 
     site: Site
     start: date
@@ -64,6 +70,7 @@ class Break:
     header: str
     status: str
     event: str | None
+    causes: tuple[tuple[str, str, str], ...]
 
     def covers(self, day: date) -> bool:
         """Tell whether a day lies in the break."""
@@ -71,12 +78,36 @@ class Break:
 
 
 PACS_MIGRATION = Break(
-    OOST, date(2011, 7, 1), date(2012, 3, 1), "retired", "misplaced", "PACS-migratie"
+    OOST,
+    date(2011, 7, 1),
+    date(2012, 3, 1),
+    "retired",
+    "misplaced",
+    "PACS-migratie",
+    (
+        ("ImplementationVersionName", "OLDPACS_3", "NEWPACS_1"),
+        ("bsn_issuer", BSN_OID, ""),
+        ("place", OTHER, RETIRED),
+    ),
 )
 EPD_UPGRADE = Break(
-    WEST, date(2013, 10, 1), date(2014, 3, 1), "other-spelling", "wrong-issuer", None
+    WEST,
+    date(2013, 10, 1),
+    date(2014, 3, 1),
+    "other-spelling",
+    "wrong-issuer",
+    None,
+    (("bsn_issuer", BSN_OID, "NLMINBIZA"),),
 )
-MERGER = Break(WEST, MERGED_FROM, date(2015, 6, 1), "bare", "absent", "Fusie Oost en West")
+MERGER = Break(
+    WEST,
+    MERGED_FROM,
+    date(2015, 6, 1),
+    "bare",
+    "absent",
+    "Fusie Oost en West",
+    (("place", OTHER, ""),),
+)
 BREAKS = (PACS_MIGRATION, EPD_UPGRADE, MERGER)
 
 

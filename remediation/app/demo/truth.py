@@ -61,9 +61,12 @@ def write_truth(
     )
     _write_csv(
         folder / "periods.csv",
-        "archive source start end event dominant_status",
+        "archive source start end event dominant_status causes",
         (
-            (b.site.archive, b.site.institution, b.start, b.end, b.event or "", b.status)
+            (
+                *(b.site.archive, b.site.institution, b.start, b.end, b.event or "", b.status),
+                causes_text(b.causes),
+            )
             for b in BREAKS
         ),
     )
@@ -85,6 +88,15 @@ def write_truth(
     (folder / "planted.json").write_text(
         json.dumps(planted, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
+
+
+def causes_text(causes: Iterable[tuple[str, str | None, str | None]]) -> str:
+    """Return causes as one text, whatever their order.
+
+    >>> causes_text([("place", "PatientID", None)])
+    'place: PatientID > '
+    """
+    return "; ".join(sorted(f"{signal}: {old or ''} > {new or ''}" for signal, old, new in causes))
 
 
 def _write_csv(path: Path, columns: str, rows: Iterable[Sequence[object]]) -> None:
