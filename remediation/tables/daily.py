@@ -7,12 +7,14 @@ files need no more memory than their days do.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from remediation.tables.schemas import STATUSES
 
+EARLIEST = date(1970, 1, 1)  # films of before were digitised, but not as years of an archive
 KEYS = ("archive", "source", "day")
 DAILY = pa.schema(
     [
@@ -47,6 +49,18 @@ def together(tables: Iterable[pa.Table]) -> pa.Table:
     columns = [*(summed[key] for key in KEYS), *(summed[f"{name}_sum"] for name in counts)]
     order = [(key, "ascending") for key in KEYS]
     return pa.table(columns, schema=DAILY).sort_by(order)
+
+
+def probable(counts: pa.Table, today: date | None) -> pa.Table:
+    """Return daily counts without days that no study is of: before 1970, and after today.
+
+    Undated studies stay. Such days are typing errors; between them and the rest lie decades.
+    """
+    day = counts["day"]
+    keep = pc.greater_equal(day, EARLIEST)
+    if today:
+        keep = pc.and_(keep, pc.less_equal(day, today))
+    return counts.filter(pc.fill_null(keep, fill_value=True))
 
 
 def by_source(counts: pa.Table) -> Iterator[tuple[str | None, str | None, pa.Table]]:
