@@ -76,11 +76,17 @@ def _shade(axes: Axes, period: Span, span: tuple[int, int]) -> None:
     axes.axvspan(
         *(period.start, period.end), facecolor="none", edgecolor=bad, hatch="///", alpha=0.4, **low
     )
-    edges = [(period.start, period.begin)] + [(period.end, period.close)] * (not period.open)
-    for at, bounds in edges:
+    for at in (period.start, *([] if period.open else [period.end])):
         axes.axvline(at, color=bad, linewidth=1.1, zorder=0.7)
-        if bounds and bounds[1] - bounds[0] > _SURE * (span[1] - span[0]):
-            axes.plot(bounds, (0.1, 0.1), color=bad, linewidth=1.8, marker="|", markersize=9)
+    for bounds in unsure(period, span):
+        axes.plot(bounds, (0.1, 0.1), color=bad, linewidth=1.8, marker="|", markersize=9)
+
+
+def unsure(period: Span, span: tuple[int, int]) -> list[tuple[float, float]]:
+    """Return the edges that are less sure than a plot of these months can show as a line."""
+    least = _SURE * (span[1] - span[0])
+    found = (period.begin, None if period.open else period.close)
+    return [bounds for bounds in found if bounds and bounds[1] - bounds[0] > least]
 
 
 def _number(axes: Axes, period: Span, points: Iterable[Point], span: tuple[int, int]) -> None:

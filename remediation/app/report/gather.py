@@ -94,7 +94,8 @@ def gather(output: Path, key_id: str) -> Facts:
     inventory.require()
     found = {name: _dataset(output, name, key_id) for name in _DATASETS}
     studies, identities = found["studies"], found["identities"]
-    missing = dict.fromkeys(_DATASETS[name][2] for name, table in found.items() if table is None)
+    lacking = [name for name, table in found.items() if table is None and name != "mixed"]
+    missing = dict.fromkeys(_DATASETS[name][2] for name in lacking)
     return Facts(
         statuses=None if studies is None else _tally(studies, "status"),
         outcomes=None if studies is None or identities is None else _outcomes(studies, identities),

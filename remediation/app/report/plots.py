@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from remediation.app.report.charts import ROLES, Labels, add_panel, height_of, settings_of
+from remediation.app.report.charts import ROLES, Labels, add_panel, height_of, settings_of, unsure
 from remediation.app.report.marks import LEFT, WIDTH
 from remediation.app.report.panels import Panel
 
@@ -86,7 +86,7 @@ def plot(
         warnings.simplefilter("ignore", UserWarning)  # a sign that the font lacks
         figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72, facecolor=ROLES["card"])
         _say(figure, title, height - 26, size=17, weight="bold")
-        _legend(figure, drawings, legend, height - _TITLE - 2)
+        _legend(figure, drawings, legend, height - _TITLE - 2, span)
         top = height - _TITLE - _LEGEND
         for one, tall in zip(drawings, heights, strict=True):
             _draw(figure, one, top, target=target, span=span)
@@ -116,14 +116,20 @@ def _say(figure: Figure, text: str, at: float, *, size: float, weight: str = "no
     figure.text(LEFT / WIDTH, at / height, text, fontsize=size, fontweight=weight)
 
 
-def _legend(figure: Figure, drawings: Sequence[Drawing], names: Legend, top: float) -> None:
+def _legend(
+    figure: Figure,
+    drawings: Sequence[Drawing],
+    names: Legend,
+    top: float,
+    span: tuple[int, int],
+) -> None:
     """Name the signs that are drawn, each as it is drawn."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     panels = [one.panel for one in drawings]
     line, bad = ROLES["line"], ROLES["bad"]
-    spans = [span for panel in panels for span in panel.spans]
+    spans = [one for panel in panels for one in panel.spans]
     signs: list[tuple[Artist, str, bool]] = [
         (Line2D([], [], color=line, linewidth=2.2), names.coverage, True),
         (Patch(facecolor=line, alpha=0.2), names.interval, True),
@@ -132,7 +138,7 @@ def _legend(figure: Figure, drawings: Sequence[Drawing], names: Legend, top: flo
         (
             Line2D([], [], color=bad, linewidth=1.8, marker="|", markersize=9),
             names.edge,
-            any(span.begin or span.close for span in spans),
+            any(unsure(one, span) for one in spans),
         ),
         (
             Line2D([], [], color=ROLES["ink"], linewidth=1.2, dashes=(2, 2), marker="v"),

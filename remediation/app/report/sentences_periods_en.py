@@ -79,6 +79,7 @@ SENTENCES = {
     " rate).",
     "effect": "{verdict} ({before} before it, {during} during it, {after} after it; change"
     " {change})",
+    "effect_around": "{verdict} ({before} before it, {after} after it; change {change})",
     "effect_in": "{source}: {effect}",
     "effect_short": "{source}: {verdict}, {before} to {after}",
     "effect_count": "{count}: {verdict}",

@@ -81,6 +81,7 @@ SENTENCES = {
     " periode of als effect wordt genoemd, is naar verwachting hoogstens {share} toeval (false"
     " discovery rate).",
     "effect": "{verdict} ({before} ervoor, {during} tijdens, {after} erna; verandering {change})",
+    "effect_around": "{verdict} ({before} ervoor, {after} erna; verandering {change})",
     "effect_in": "{source}: {effect}",
     "effect_short": "{source}: {verdict}, {before} naar {after}",
     "effect_count": "{count}: {verdict}",

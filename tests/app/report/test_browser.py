@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from app.report.browser import CHROMIUM, browse
-from app.report.conftest import broken_decade
+from app.report.conftest import broken_decade, cause
 
 from remediation.app.report.build import write_report
 
@@ -21,6 +21,8 @@ def page(hospital, options):
     broken_decade(hospital).study("2012-12", "absent", outcome="refused", reason="sex-clash")
     broken_decade(hospital, "<script>alert(1)</script>", "west")
     hospital.place("OtherPatientIDsSequence.PatientID", 90, 80, 80).finding("PatientName", "leak")
+    hospital.place("PatientID", 90, 80, 7, verdict="not-bsn").effect().effect(source="W" * 60)
+    hospital.periods[-1]["causes"] = [cause("StationName", "S" * 60, "T" * 60)]
     hospital.write()
     return write_report(options()).html
 

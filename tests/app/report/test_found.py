@@ -157,6 +157,12 @@ def test_every_verdict_of_an_event_is_told(language, hospital):
         assert words.catalogue.effects[verdict] in effects.in_short([row], words)
 
 
+def test_an_event_of_a_day_without_studies_has_no_figure_for_it(hospital):
+    row = hospital.effect(coverage_in=None, studies_in=0).effects[-1]
+    told = effects.effect(row, WORDS["en"])
+    assert told.startswith("coverage fell (98.0% before it, 3.0% after it; change")
+
+
 def test_of_two_events_of_one_name_the_linked_one_is_told(hospital):
     first, second = (hospital.effect(periods=ids).effects[-1] for ids in (["b"], ["a"]))
     row = {"event": first["event"], "archive": "oost", "source": "Ziekenhuis Oost"}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from remediation.app.report.charts import LOW, TALL, Labels, chart
+from remediation.app.report.charts import LOW, TALL, Labels, chart, unsure
 from remediation.app.report.gather import Facts
 from remediation.app.report.marks import ticks
 from remediation.app.report.panels import Panel, panels, span_of
@@ -63,8 +63,7 @@ def section(facts: Facts, words: Words, target: float, events: Sequence[Event]) 
     if undated:
         notes.append(words("undated_studies", count=words.count(undated, "study")))
     late = any(point.provisional for panel in made for point in panel.points)
-    spans = [one for panel in made for one in panel.spans]
-    edges = any(one.begin or one.close for one in spans)
+    edges = any(unsure(one, span) for panel in made for one in panel.spans)
     return Section(plots, tuple(notes), _sources(facts.coverage, words), late, edges)
 
 

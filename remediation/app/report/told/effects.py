@@ -35,14 +35,15 @@ def effect(row: Row, words: Words) -> str:
     """Return the verdict with the figures that it rests on."""
     if row["change"] is None:
         return verdict(row, words)
-    return words(
-        "effect",
-        verdict=verdict(row, words),
-        before=words.share(row["coverage_before"]),
-        during=words.share(row["coverage_in"]),
-        after=words.share(row["coverage_after"]),
-        change=change(row, words),
-    )
+    figures = {
+        "verdict": verdict(row, words),
+        "before": words.share(row["coverage_before"]),
+        "after": words.share(row["coverage_after"]),
+        "change": change(row, words),
+    }
+    if row["coverage_in"] is None:  # a day without studies
+        return words("effect_around", **figures)
+    return words("effect", during=words.share(row["coverage_in"]), **figures)
 
 
 def name(row: Row, words: Words) -> str:

@@ -167,7 +167,7 @@ def _place(row: Row, words: Words) -> tuple[str, ...]:
         _months(row, words),
         *(words.number(row[name]) for name in ("values", "well_formed", "passing")),
         words.share(row["pass_rate"]),
-        f"{_bare(row['low'], words)}..{_bare(row['high'], words)}",
+        f"{_bare(row['low'], words)}..{_bare(row['high'], words)}" if row["well_formed"] else NONE,
         places.probability(row, words),
         f"!! {row['verdict']}" if demoted(row) else row["verdict"],
     )

@@ -32,12 +32,12 @@ def verdict(row: Row, words: Words) -> str:
 def probability(row: Row, words: Words) -> str:
     """Return P(BSN | passes) with three decimals; what is not certain never looks so.
 
-    >>> en = Words.of("en")
-    >>> [probability({"probability": p}, en) for p in (0.99951, 0.991, 0.0001, None)][:3]
+    >>> en, row = Words.of("en"), {"passing": 9}
+    >>> [probability(row | {"probability": p}, en) for p in (0.99951, 0.991, 0.0001)]
     ['>0.999', '0.991', '0.000']
     """
     value = row["probability"]
-    if value is None:
+    if value is None or not row["passing"]:
         return NONE
     if _SURE <= value < 1:
         return f">0{words.catalogue.decimal}999"
