@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from remediation.model.statistics import wilson
+from remediation.model.statistics import Z95, wilson
 from remediation.tables.division import Division, Edge, Part, cost_of
 
 DROP = 0.06  # coverage below the source's best from which a stretch counts as broken
 # A source in which not even half the studies were ever right has nothing to hold a stretch against.
 WORKS = 0.5
+_MONTH = 30.4  # days
 UNSURE = 0.01  # chance from which a part that looks worse may be as good as the rest
 
 
@@ -114,13 +115,22 @@ def _sound(division: Division) -> list[Part]:
     level = [part for part in division.parts if not part.drift]
     if not level:
         return []
-    first = max(level, key=lambda part: wilson(part.successes / phi, part.trials / phi)[0])
+    first = max(level, key=lambda part: _promised(part, phi))
     sound, rest = [first], [part for part in level if part is not first]
     while True:
         near = [part for part in rest if not _below(part, sound, division)]
         if not near:
             return sound
         sound, rest = sound + near, [part for part in rest if part not in near]
+
+
+def _promised(part: Part, phi: float) -> float:
+    """Return what coverage a part surely has; few months promise little of what is to come."""
+    from scipy.stats import t
+
+    low, _ = wilson(part.successes / phi, part.trials / phi)
+    months = (part.end - part.start) / _MONTH
+    return part.rate - (part.rate - low) * float(t.ppf(0.975, max(1.0, months - 1))) / Z95
 
 
 def _below(part: Part, sound: Sequence[Part], division: Division) -> bool:

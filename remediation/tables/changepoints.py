@@ -74,7 +74,7 @@ def segments(
     if not len(n):
         return []
     seen = np.flatnonzero(n)
-    inner = breaks(x[seen], n[seen], min_length, penalty)
+    inner, _ = breaks(x[seen], n[seen], min_length, penalty)
     bounds = [0, *(int(seen[i]) for i in inner), len(n)]
     return [
         Segment(start, end, int(x[start:end].sum()), int(n[start:end].sum()))
@@ -84,14 +84,14 @@ def segments(
 
 def breaks(
     x: Floats, n: Floats, min_length: int, penalty: float | None = None, factor: float = 3.0
-) -> list[int]:
-    """Return the indices at which a new segment starts (0 left out); every `n` is over 0.
+) -> tuple[list[int], float]:
+    """Return the indices at which a new segment starts (0 left out), and the dispersion.
 
-    Without a penalty it is `price(len(n), factor)`.
+    Every `n` is over 0. Without a penalty it is `price(len(n), factor)`.
     """
     months = len(n)
     if months < 2 * min_length or x.sum() in (0, n.sum()):
-        return []
+        return [], 1.0
     cost = deviance(*(np.concatenate(([0.0], np.cumsum(counts))) for counts in (x, n)))
     each = price(months, factor) if penalty is None else penalty
     reach = np.arange(months + 1) - min_length + 1
@@ -102,7 +102,7 @@ def breaks(
         found = optimum(cost, reach, each * phi)
         within = dispersion(x, n, found)
         if within >= phi:
-            return found
+            return found, phi
         phi = within
 
 

@@ -23,7 +23,7 @@ Days = NDArray[np.int64]
 MIN_MONTHS = 2  # of a stretch, at first
 MIN_DAYS = 28  # of a stretch, once its edges are days
 FACTOR = 1.7  # of ln(months): what a change point must buy at first
-ALPHA = 0.03  # of flat histories in which an edge (or a stretch) may come of chance
+ALPHA = 0.02  # of flat histories in which an edge (or a stretch) may come of chance
 _SAME = 1e-9  # of likelihood ratios that differ by rounding alone
 _QUARTER, _ENOUGH = 3, 12  # months of a quarter; quarters that tell anything
 SURE = 7.35  # likelihood ratio of days that an edge is between, 95 %
@@ -125,8 +125,8 @@ def divide_series(series: Series) -> Division:
         return Division((), (), 1.0, 0, 0)
     starts = series.months()
     x, n = series.counts(np.append(starts, count))
-    coarse = breaks(x, n, MIN_MONTHS, factor=FACTOR)
-    cost = price(len(starts), FACTOR)
+    coarse, phi = breaks(x, n, MIN_MONTHS, factor=FACTOR)
+    cost = price(len(starts), FACTOR) * phi
     inner = _fine(series, starts, coarse, cost) if coarse else []
     inner = _proven(series, starts, inner)
     phi, freedom = spread(series, starts, inner)
@@ -151,13 +151,7 @@ def _fine(series: Series, starts: Days, coarse: list[int], cost: float) -> list[
     reach = np.searchsorted(at, at - MIN_DAYS, side="right")
     reach[-1] = max(1, reach[-1])
     costs = deviance(series.hits[candidates], series.all_[candidates])
-    phi = spread(series, starts, [int(starts[at]) for at in coarse])[0]
-    while True:
-        found = [int(candidates[i]) for i in optimum(costs, reach, cost * phi)]
-        within = spread(series, starts, found)[0]
-        if within >= phi:
-            return found
-        phi = within
+    return [int(candidates[at]) for at in optimum(costs, reach, cost)]
 
 
 def _proven(series: Series, starts: Days, inner: list[int]) -> list[int]:
@@ -197,8 +191,11 @@ def _gain(x: Floats, n: Floats) -> float:
 def spread(series: Series, starts: Days, inner: list[int]) -> tuple[float, int]:
     """Return the dispersion of months within their parts, cut at the edges; and its freedom.
 
-    What lifts or lowers several months together shows in quarters: theirs counts where it is more.
+    What lifts or lowers several months together shows in quarters: theirs counts where it is more,
+    and likely (75 %) so much.
     """
+    from scipy.stats import chi2
+
     found = []
     for step in (1, _QUARTER):
         bounds = np.unique(np.concatenate([starts[::step], inner, [len(series.days)]]))
@@ -206,7 +203,9 @@ def spread(series: Series, starts: Days, inner: list[int]) -> tuple[float, int]:
         cuts = [int(np.searchsorted(bounds, at)) for at in inner]
         found.append((dispersion(x, n, cuts), max(0, len(n) - 1 - 2 * len(cuts))))
     (monthly, freedom), (quarterly, fewer) = found
-    return (max(monthly, quarterly) if fewer >= _ENOUGH else monthly), freedom
+    if fewer < _ENOUGH:
+        return monthly, freedom
+    return max(monthly, quarterly * fewer / float(chi2.ppf(0.75, fewer))), freedom
 
 
 def _edge(series: Series, before: int, at: int, after: int, phi: float) -> tuple[int, Edge]:
