@@ -1,10 +1,14 @@
-"""Flag: inventory in; statuses, calibrated places, coverage and broken periods out."""
+"""Flag: inventory in; statuses, calibrated places, coverage, broken periods and events out.
+
+The inventory is gone over in batches. What is kept of one is its studies, on disk, and how many of
+them each day has: all that is said of time is counted from these.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,16 +17,20 @@ import pyarrow.compute as pc
 from remediation.model.events import Event
 from remediation.model.placement import AT_REST
 from remediation.store import datasets
+from remediation.store.batches import BATCH_ROWS, Batches
 from remediation.store.inventory import Inventory
 from remediation.tables.calibration import places_table
-from remediation.tables.causes import Between
+from remediation.tables.causes import SIGNALS, Between
 from remediation.tables.coverage import coverage_table
-from remediation.tables.daily import daily
+from remediation.tables.daily import daily, together
 from remediation.tables.event_verdicts import events_table
-from remediation.tables.judge import INSTANCE_COLUMNS, Sources, judged, within
-from remediation.tables.periods import STUDY, Held, periods_table
-from remediation.tables.rewrites import LATE, days_late
-from remediation.tables.schemas import INVENTORY
+from remediation.tables.judge import FINDING_COLUMNS, INSTANCE_COLUMNS, Sources, judged, within
+from remediation.tables.periods import FILE, Held, periods_table
+from remediation.tables.rewrites import AXES, LATE
+from remediation.tables.schemas import INVENTORY, MIXED, STATUSES, STUDIES
+from remediation.tables.tallies import summed
+
+_STUDIES = "studies.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,7 @@ class FlagOptions:
     provisional_from: date | None = None
     start: date | None = None
     end: date | None = None
+    batch_rows: int = BATCH_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,59 +60,86 @@ class FlagReport:
 
 
 def run(options: FlagOptions) -> FlagReport:
-    """Write studies, places, coverage and periods.
+    """Write studies, mixed, places, coverage, periods and events.
 
     Raises:
-        DatasetError: there is no inventory, or it was made with another key.
+        DatasetError: there is no inventory, or it is damaged.
+        KeyFileError: it was made with another key.
+        ShareError: the disk is full.
     """
     inventory = Inventory(options.output, options.key_id, INVENTORY)
     inventory.require()
-    places = places_table(with_source(inventory.tallies(), options.sources))
-    columns = {*INSTANCE_COLUMNS, *options.sources.by}
-    instances = within(inventory.instances(columns), options.start, options.end)
-    _, studies = judged(instances, inventory.findings(), places, options.sources, options.target)
-    coverage = coverage_table(studies, options.provisional_from)
-    by_day = daily(studies)
-    late = studies.filter(pc.greater(days_late(studies), LATE))
+    batches = Batches.of(inventory, options.batch_rows)
+    places = places_table(_tallies(batches, options.sources))
+    days, late = _judge(options, batches, places)
     held = Held(options.target_coverage, options.events, options.provisional_from)
-    periods = periods_table(by_day, daily(late, "file_date"), held, _reader(studies))
-    events = events_table(by_day, options.events, periods)
+    periods = periods_table(days, late, held, _between(options))
     for name, table in (
         ("places", places),
-        ("studies", studies),
-        ("coverage", coverage),
+        ("coverage", coverage_table(days, options.provisional_from)),
         ("periods", periods),
-        ("events", events),
+        ("events", events_table(days, options.events, periods)),
     ):
         datasets.write(options.output / f"{name}.parquet", table, options.key_id)
-    statuses = Counter(studies["status"].to_pylist())
-    demoted = sorted(
-        {
-            f"{row['archive']} / {row['source']} / {row['place']}"
-            for row in places.to_pylist()
-            if row["verdict"] == "not-bsn" and row["issuer_kind"] in {"bsn-oid", "bsn"}
-        }
-    )
+    counts = {name.replace("_", "-"): pc.sum(days[name]).as_py() for name in sorted(STATUSES)}
+    demoted = {
+        f"{row['archive']} / {row['source']} / {row['place']}"
+        for row in places.to_pylist()
+        if row["verdict"] == "not-bsn" and row["issuer_kind"] in {"bsn-oid", "bsn"}
+    }
     return FlagReport(
-        studies.num_rows, dict(sorted(statuses.items())), periods.num_rows, tuple(demoted)
+        pc.sum(days["studies"]).as_py() or 0,
+        {name: count for name, count in counts.items() if count},
+        periods.num_rows,
+        tuple(sorted(demoted)),
     )
 
 
-def _reader(studies: pa.Table) -> Between:
+def _tallies(batches: Batches, sources: Sources) -> pa.Table:
+    """Return the tallies of each source: of the archive's own columns no memory need be kept."""
+    return summed(sources.labelled(batches.read("tallies", batch)) for batch in batches.all)
+
+
+def _judge(options: FlagOptions, batches: Batches, places: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Write studies and mixed; return studies by day, and late ones by the day of their file."""
+    columns = list(dict.fromkeys([*INSTANCE_COLUMNS, *options.sources.by]))
+    keep = partial(within, start=options.start, end=options.end)
+    days, late = list[pa.Table](), list[pa.Table]()
+    with (
+        datasets.stream(options.output / "mixed.parquet", MIXED, options.key_id) as mixed,
+        datasets.stream(options.output / _STUDIES, STUDIES, options.key_id) as studies,
+    ):
+        for instances, findings in batches.whole_studies(columns, FINDING_COLUMNS, keep):
+            found = judged(instances, findings, places, options.sources, options.target)
+            studies(found.studies)
+            mixed(found.mixed)
+            days.append(daily(found.studies))
+            late.append(daily(found.studies.filter(_is_late()), "file_date"))
+    return together(days), together(late)
+
+
+def _is_late() -> pc.Expression:
+    """Tell of a study whether its file was written long after it."""
+    made, written = (pc.field(name).cast(pa.int32()) for name in ("StudyDate", "file_date"))
+    return (written - made) > LATE
+
+
+def _between(options: FlagOptions) -> Between:
+    """Return what reads the studies of a source on some days: late ones, by those of their file."""
+
     def between(
         archive: str | None, source: str | None, axis: str, start: date, end: date
     ) -> pa.Table:
-        keep = pc.and_(pc.equal(studies["archive"], archive), pc.equal(studies["source"], source))
-        day = studies["StudyDate" if axis == STUDY else "file_date"]
-        keep = pc.and_(keep, pc.and_(pc.greater_equal(day, start), pc.less(day, end)))
-        if axis != STUDY:
-            keep = pc.and_(keep, pc.greater(days_late(studies), LATE))
-        return studies.filter(keep)
+        day = pc.field("file_date" if axis == FILE else "StudyDate")
+        where = (pc.field("archive") == archive) & (pc.field("source") == source)
+        where &= (day >= start) & (day < end)
+        return datasets.read_rows(
+            options.output / _STUDIES,
+            STUDIES,
+            options.key_id,
+            "remediation flag",
+            columns=("status", "StudyDate", *AXES, *SIGNALS),
+            where=where & _is_late() if axis == FILE else where,
+        )
 
     return between
-
-
-def with_source(tallies: pa.Table, sources: Sources) -> pa.Table:
-    """Return tallies with their source column."""
-    labels = [sources.label(row) for row in tallies.select(list(sources.by)).to_pylist()]
-    return tallies.append_column("source", pa.array(labels, pa.string()))

@@ -14,6 +14,7 @@ from remediation.errors import UsageError
 from remediation.model.issuers import ASSERTING
 from remediation.store import datasets
 from remediation.tables.coverage import coverage_table
+from remediation.tables.daily import daily
 from remediation.tables.rewrites import LATE
 from remediation.tables.schemas import COVERAGE, EVENTS, PERIODS, PLACES, STUDIES
 
@@ -93,5 +94,4 @@ def by_axis(options: JudgedOptions, period: Row) -> tuple[Row, ...]:
     kept = studies.select(["archive", "source", "status", "StudyDate", "file_date"]).filter(own)
     days = pc.subtract(kept["file_date"].cast(pa.int32()), kept["StudyDate"].cast(pa.int32()))
     late = kept.filter(pc.greater(days, LATE))
-    month = pc.strftime(late["file_date"], format="%Y-%m")
-    return tuple(coverage_table(late.append_column("study_month", month), None).to_pylist())
+    return tuple(coverage_table(daily(late, "file_date"), None).to_pylist())

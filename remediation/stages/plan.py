@@ -27,6 +27,7 @@ from remediation.store.archive import see
 from remediation.store.inventory import Inventory
 from remediation.store.manifests import Stored, save
 from remediation.tables.judge import INSTANCE_COLUMNS, Sources, judged
+from remediation.tables.periods import holds
 from remediation.tables.schemas import (
     CORRECTIONS,
     IDENTITIES,
@@ -122,17 +123,15 @@ class _Planner:
             *self.options.sources.by,
             *(
                 "size",
-                "mtime_ns",
                 "container",
                 "head_length",
                 "head_digest",
-                "SOPInstanceUID",
                 "crawled_at",
             ),
         }
         instances = self.inventory.instances(columns)
         at = self.options.at or max(instances["crawled_at"].to_pylist(), default=utc_now())
-        statuses, _ = judged(
+        found = judged(
             instances,
             self.inventory.findings(),
             self._read("places", PLACES, "flag"),
@@ -140,8 +139,7 @@ class _Planner:
             self.options.job_target,
         )
         by_study: dict[tuple[str, str], list[Row]] = defaultdict(list)
-        for row in instances.to_pylist():
-            row["status"] = statuses.get((row["archive"], row["path"]), "")
+        for row in instances.append_column("status", found.statuses).to_pylist():
             by_study[row["archive"], row["StudyInstanceUID"]].append(row)
         chosen = list(self._chosen())
         self._limit(chosen, by_study)
@@ -179,17 +177,7 @@ class _Planner:
         return all(str(study[key]) == value for key, value in self.options.select)
 
     def _period(self, study: Row) -> str | None:
-        day = study["StudyDate"]
-        return next(
-            (
-                str(row["period_id"])
-                for row in self.periods
-                if day
-                and (row["archive"], row["source"]) == (study["archive"], study["source"])
-                and row["start"] <= day < row["end"]
-            ),
-            None,
-        )
+        return next((str(row["period_id"]) for row in self.periods if holds(row, study)), None)
 
     def _limit(
         self, chosen: list[tuple[Row, Row]], by_study: dict[tuple[str, str], list[Row]]

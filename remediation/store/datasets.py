@@ -7,7 +7,8 @@ the file's footer for everyone to read.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping
+import io
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from remediation.errors import DatasetError, KeyFileError, ShareError
-from remediation.store.files import durable_write
+from remediation.store.files import durable_write, replacing, write_all
 
 PARTITIONS = ("archive", "study_month")
+GROUP_ROWS = 1 << 16  # rows that a stream writes at a time: a filter reads groups, not rows
 _SAFE_STATISTICS = frozenset({"size", "mtime_ns", "state", "StudyDate", "Modality", "status"})
+_CODED = pa.dictionary(pa.int32(), pa.string())
 _VERSION, _OLDER, _KEY = b"schema_version", b"older_versions", b"key_id"
 
 
@@ -31,22 +34,78 @@ def write(path: Path, table: pa.Table, key_id: str) -> None:
     """
     table = table.cast(marked(table.schema, key_id))
     buffer = pa.BufferOutputStream()
-    pq.write_table(
-        table,
-        buffer,
-        compression="zstd",
-        compression_level=3,
-        write_statistics=[f.name for f in table.schema if f.name in _SAFE_STATISTICS],
-        write_page_checksum=True,
-        store_schema=True,
-    )
+    pq.write_table(table, buffer, **_how(table.schema))
+    _make_folder(path.parent)
+    durable_write(path, buffer.getvalue().to_pybytes())
+
+
+@contextlib.contextmanager
+def stream(path: Path, schema: pa.Schema, key_id: str) -> Iterator[Callable[[pa.Table], None]]:
+    """Write a dataset bit by bit: gives what takes its tables, one after the other.
+
+    The file is what `write` makes of them together, but in row groups of GROUP_ROWS. It stands in
+    its place, durable, once the block has ended; after an error nothing of it is left.
+
+    Raises:
+        ShareError: the disk is full, or the folder cannot be written.
+    """
+    schema = marked(schema, key_id)
+    _make_folder(path.parent)
+    waiting = schema.empty_table()
+    with replacing(path) as descriptor, contextlib.ExitStack() as left:
+        file = pq.ParquetWriter(_Sink(descriptor), schema, **_how(schema))
+        left.callback(_give_up, file)
+
+        def put(table: pa.Table) -> None:
+            nonlocal waiting
+            waiting = pa.concat_tables([waiting, table.cast(schema)])
+            while waiting.num_rows >= GROUP_ROWS:
+                file.write_table(waiting.slice(0, GROUP_ROWS))
+                waiting = waiting.slice(GROUP_ROWS)
+
+        yield put
+        if waiting.num_rows:
+            file.write_table(waiting)
+        file.close()
+
+
+class _Sink(io.RawIOBase):
+    """An open file as Arrow wants one to write to; what fails names no path."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        write_all(self.descriptor, data)
+        return len(data)
+
+
+def _give_up(file: pq.ParquetWriter) -> None:
+    """Close a file that is thrown away, so that nothing is written when it is collected."""
+    with contextlib.suppress(Exception):
+        file.close()
+
+
+def _how(schema: pa.Schema) -> dict[str, Any]:
+    return {
+        "compression": "zstd",
+        "compression_level": 3,
+        "write_statistics": [f.name for f in schema if f.name in _SAFE_STATISTICS],
+        "write_page_checksum": True,
+        "store_schema": True,
+    }
+
+
+def _make_folder(path: Path) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise ShareError(
-            "the output folder cannot be made", str(path.parent), "give this user write permission"
+            "the output folder cannot be made", str(path), "give this user write permission"
         ) from error
-    durable_write(path, buffer.getvalue().to_pybytes())
 
 
 def marked(schema: pa.Schema, key_id: str) -> pa.Schema:
@@ -73,6 +132,26 @@ def read(path: Path, schema: pa.Schema, key_id: str, made_by: str) -> pa.Table:
         table = pq.read_table(path, partitioning=None, page_checksum_verification=True)
         older = check(table.schema.metadata or {}, schema, key_id, path, made_by)
         return _whole(table, list(schema), schema.metadata, {}, older=older)
+
+
+def read_rows(
+    path: Path,
+    schema: pa.Schema,
+    key_id: str,
+    made_by: str,
+    *,
+    columns: Collection[str],
+    where: Any,
+) -> pa.Table:
+    """Read columns of the rows of one file for which a filter holds; raises as `read` does.
+
+    Only what may hold such rows is read.
+    """
+    scan = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+    parquet = ds.ParquetFileFormat(default_fragment_scan_options=scan)
+    with undamaged(path, made_by):
+        check(pq.read_schema(path).metadata or {}, schema, key_id, path, made_by)
+        return ds.dataset(path, format=parquet).to_table(columns=list(columns), filter=where)
 
 
 @contextlib.contextmanager
@@ -130,8 +209,12 @@ def read_part(
     key_id: str,
     made_by: str,
     columns: Collection[str] | None = None,
+    *,
+    encoded: Collection[str] = (),
 ) -> pa.Table:
     """Read one part, its archive and month from its folders; or columns of it, in their order.
+
+    Those of the `encoded` columns come as dictionaries: text that repeats, small.
 
     Raises:
         DatasetError: damaged, or of a schema version that cannot be read.
@@ -141,10 +224,18 @@ def read_part(
         zip(PARTITIONS, (part.partition("=")[2] for part in path.parts[-3:-1]), strict=True)
     )
     fields = [schema.field(name) for name in columns or schema.names]
-    with undamaged(path, made_by), pq.ParquetFile(path, page_checksum_verification=True) as file:
-        found = file.schema_arrow
-        older = check(found.metadata or {}, schema, key_id, path, made_by)
-        there = [field.name for field in fields if field.name in found.names]
+    fields = [field.with_type(_CODED) if field.name in encoded else field for field in fields]
+    with undamaged(path, made_by), pq.ParquetFile(path) as file:
+        found, footer = file.schema_arrow, file.metadata
+    older = check(found.metadata or {}, schema, key_id, path, made_by)
+    there = [field.name for field in fields if field.name in found.names]
+    coded = [name for name in there if name in encoded]
+    with (
+        undamaged(path, made_by),
+        pq.ParquetFile(
+            path, metadata=footer, read_dictionary=coded, page_checksum_verification=True
+        ) as file,
+    ):
         return _whole(file.read(there), fields, schema.metadata, told, older=older)
 
 
@@ -169,12 +260,16 @@ def _whole(
     """Return a table with all these fields: what the folders tell, and nulls for an older file."""
     rows = table.num_rows
     arrays = [
-        pa.array([told.get(field.name)] * rows, field.type)
+        pa.repeat(pa.scalar(told.get(field.name), _plain(field.type)), rows).cast(field.type)
         if field.name not in table.column_names and (older or field.name in told)
         else table[field.name].cast(field.type)
         for field in fields
     ]
     return pa.table(arrays, schema=pa.schema(fields, metadata=metadata))
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def read_partitions(

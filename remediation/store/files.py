@@ -287,12 +287,25 @@ def durable_write(path: Path, data: bytes, mode: int = 0o600) -> None:
     Raises:
         IoError: It could not be written; the former file stands.
     """
+    with replacing(path, mode) as descriptor:
+        write_all(descriptor, data)
+
+
+@contextlib.contextmanager
+def replacing(path: Path, mode: int = 0o600) -> Iterator[int]:
+    """Open a file to be written whole or not at all, as `durable_write` does; its descriptor.
+
+    After the block it is made durable and put in its place; after an error nothing is left of it.
+
+    Raises:
+        IoError: It could not be written; the former file stands.
+    """
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with guarded("a file cannot be written", path.name):
             descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         try:
-            write_all(descriptor, data)
+            yield descriptor
             if hasattr(os, "fchmod"):
                 with guarded("a file's mode cannot be set", path.name):
                     os.fchmod(descriptor, mode)

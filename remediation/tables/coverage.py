@@ -17,6 +17,7 @@ from remediation.model.statistics import wilson
 from remediation.tables.schemas import COVERAGE, STATUSES
 
 _KEYS = ["archive", "source", "study_month"]
+_COUNTS = ["studies", *STATUSES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +34,21 @@ class Overall:
     high: float
 
 
-def coverage_table(studies: pa.Table, provisional_from: date | None) -> pa.Table:
+def coverage_table(daily: pa.Table, provisional_from: date | None) -> pa.Table:
     """Count the studies of each month by status, with the coverage and its 95 % interval.
 
-    Takes columns archive, source, study_month and status of STUDIES; gives COVERAGE, in order of
-    archive, source and month (`unknown` last). Provisional are the months from that of
-    `provisional_from` on: numbers are verified late.
+    Takes DAILY; gives COVERAGE, in order of archive, source and month (`unknown` last: of studies
+    without a day). Provisional are the months from that of `provisional_from` on: numbers are
+    verified late.
     """
-    flags = [
-        pc.cast(pc.equal(studies["status"], status.replace("_", "-")), pa.int64())
-        for status in STATUSES
-    ]
-    marked = pa.table([*(studies[key] for key in _KEYS), *flags], names=[*_KEYS, *STATUSES])
-    counted = marked.group_by(_KEYS).aggregate(
-        [([], "count_all"), *((status, "sum") for status in STATUSES)]
+    months = pc.fill_null(pc.strftime(daily["day"], format="%Y-%m"), UNKNOWN_MONTH)
+    counted = (
+        daily.append_column("study_month", months)
+        .group_by(_KEYS)
+        .aggregate([(name, "sum") for name in _COUNTS])
     )
     columns = {key: counted[key] for key in _KEYS}
-    columns["studies"] = counted["count_all"]
-    columns |= {status: pc.fill_null(counted[f"{status}_sum"], 0) for status in STATUSES}
+    columns |= {name: counted[f"{name}_sum"] for name in _COUNTS}
     bounds = [
         wilson(conformant, total)
         for conformant, total in zip(

@@ -12,7 +12,9 @@ from remediation.model.evidence import PatientGroup, StudyEvidence
 from remediation.model.person import sex
 from remediation.model.places import IDENTIFIER_KINDS
 from remediation.model.tokens import PersonTokens
-from remediation.tables.judge import STRONG, Sources, segments, weigh
+from remediation.tables.codes import kept, one_of
+from remediation.tables.judge import Sources
+from remediation.tables.weigh import STRONG, weigh, weighed
 
 Row = dict[str, Any]
 INSTANCE_COLUMNS = (
@@ -42,29 +44,25 @@ def evidence(
     sources: Sources,
 ) -> Iterator[StudyEvidence]:
     """Yield the evidence of each study of `studies` (STUDIES), in its order."""
-    known = segments(places)
+    own = kept(findings, one_of(findings["place_kind"], IDENTIFIER_KINDS))
+    found: dict[int, list[Row]] = defaultdict(list)
+    for one in weighed(sources.labelled(instances), own, places).to_pylist():
+        found[one["at"]].append(one)
     by_study: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in instances.to_pylist():
+    for at, row in enumerate(instances.to_pylist()):
+        row["found"] = found[at]
         by_study[row["archive"], row["StudyInstanceUID"]].append(row)
-    by_path: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for one in findings.to_pylist():
-        if one["place_kind"] in IDENTIFIER_KINDS:
-            by_path[one["archive"], one["path"]].append(one)
     for study in studies.to_pylist():
-        rows = by_study[study["archive"], study["StudyInstanceUID"]]
-        for row in rows:
-            found = by_path.get((row["archive"], row["path"]), [])
-            row["found"] = [(one, weigh(one, sources.label(row), known)) for one in found]
-        yield _study(study, rows)
+        yield _study(study, by_study[study["archive"], study["StudyInstanceUID"]])
 
 
 def _study(study: Row, rows: list[Row]) -> StudyEvidence:
     read = [row for row in rows if row["state"] == "read"]
     numbers = [
-        (one["bsn_token"], weight)
+        (one["bsn_token"], one["weight"])
         for row in read
-        for one, weight in row["found"]
-        if one["bsn_token"] and weight in STRONG | {"candidate"}
+        for one in row["found"]
+        if one["bsn_token"] and one["weight"] in STRONG | {"candidate"}
     ]
     first = read[0] if read else {}
     return StudyEvidence(
@@ -84,9 +82,9 @@ def _study(study: Row, rows: list[Row]) -> StudyEvidence:
 
 def _group(row: Row) -> PatientGroup:
     primary = [
-        (one["bsn_token"], weight)
-        for one, weight in row["found"]
-        if one["place_kind"] == "primary" and weight in STRONG | {"candidate"}
+        (one["bsn_token"], one["weight"])
+        for one in row["found"]
+        if one["place_kind"] == "primary" and one["weight"] in STRONG | {"candidate"}
     ]
     return PatientGroup(
         patient_token=row["patient_token"],
@@ -109,9 +107,10 @@ def _group(row: Row) -> PatientGroup:
 
 def evidence_of_one(row: Row, findings: list[Row]) -> StudyEvidence:
     """Return the evidence of one head alone, uncalibrated: for the check just before writing."""
-    here = [one for one in findings if one["place_kind"] in IDENTIFIER_KINDS]
     row["found"] = [
-        (one, "candidate" if one["evidence"] == "unasserted" else one["evidence"]) for one in here
+        one | {"weight": weigh(one | {"source": ""}, {})}
+        for one in findings
+        if one["place_kind"] in IDENTIFIER_KINDS
     ]
     study = {"status": "", "unreadable": 0} | {
         name: row[name] for name in ("archive", "StudyInstanceUID", "StudyDate")

@@ -6,8 +6,8 @@ from remediation.dicom.elements import Head
 from remediation.model.evidence import StudyEvidence
 from remediation.model.files import FileRef
 from remediation.tables.evidence import evidence_of_one
-from remediation.tables.judge import instance_status
 from remediation.tables.rows import RowMaker
+from remediation.tables.statuses import instance_status
 
 
 def evidence_of_head(maker: RowMaker, ref: FileRef, head: Head, raw: bytes) -> StudyEvidence:

@@ -74,8 +74,7 @@ def sampled_studies(
     """
     instances = pa.Table.from_pylist(list(rows), schema=INSTANCES)
     found = pa.Table.from_pylist(list(findings), schema=FINDINGS)
-    _, studies = judged(instances, found, PLACES.empty_table(), sources, target)
-    return studies
+    return judged(instances, found, PLACES.empty_table(), sources, target).studies
 
 
 def stratum_of(study: Mapping[str, Any]) -> Stratum:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +19,7 @@ SOURCE_COLUMNS = (
 )
 # What of the instances is counted.
 TALLIED = ("archive", "study_month", "StudyInstanceUID", *SOURCE_COLUMNS, "identifiers")
+_PLACES = ("archive", "source", "place", "private_creator", "issuer_kind")
 _AT_A_TIME = 10_000
 _COUNTED = {"well-formed", "passing"}
 
@@ -49,6 +50,19 @@ def tallies(instances: pa.Table) -> pa.Table:
         for key, c in sorted(counts.items(), key=lambda pair: tuple(map(str, pair[0])))
     ]
     return pa.Table.from_pylist(rows, schema=TALLIES)
+
+
+def summed(tables: Iterable[pa.Table]) -> pa.Table:
+    """Sum tallies that have their `source`: one row for each month of a place of a source."""
+    keys, counts = [*_PLACES, "study_month"], ["values", "well_formed", "passing"]
+    kinds = {name: pa.string() for name in keys} | {name: pa.int64() for name in counts}
+    schema = pa.schema(list(kinds.items()))
+    found = [schema.empty_table()]
+    for table in tables:
+        own = table.select(schema.names).cast(schema)
+        sums = own.group_by(keys).aggregate([(name, "sum") for name in counts])
+        found.append(sums.rename_columns(schema.names))
+    return pa.concat_tables(found)
 
 
 def _rows(instances: pa.Table) -> Iterator[dict[str, Any]]:

@@ -13,13 +13,19 @@ from remediation.errors import DatasetError, KeyFileError
 from remediation.model import bsn
 from remediation.model.events import Event
 from remediation.model.placement import EXCHANGE
-from remediation.stages.flag import with_source
 from remediation.store import datasets
 from remediation.store.keys import new_key_file
 from remediation.tables.judge import Sources
-from remediation.tables.schemas import COVERAGE, PERIODS, PLACES, STUDIES, TALLIES
+from remediation.tables.schemas import COVERAGE, EVENTS, MIXED, PERIODS, PLACES, STUDIES, TALLIES
 
-SCHEMAS = {"studies": STUDIES, "places": PLACES, "coverage": COVERAGE, "periods": PERIODS}
+SCHEMAS = {
+    "studies": STUDIES,
+    "mixed": MIXED,
+    "places": PLACES,
+    "coverage": COVERAGE,
+    "periods": PERIODS,
+    "events": EVENTS,
+}
 
 
 @pytest.fixture
@@ -142,7 +148,8 @@ def test_sources_are_named_and_renamed(share):
 
 
 def test_tallies_without_rows_get_their_source_column():
-    assert with_source(TALLIES.empty_table(), Sources()).column_names == [*TALLIES.names, "source"]
+    labelled = Sources().labelled(TALLIES.empty_table())
+    assert labelled.column_names == [*TALLIES.names, "source"]
 
 
 def archive_of(share, months, make):

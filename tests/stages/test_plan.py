@@ -207,7 +207,7 @@ def test_a_period_that_is_not_known_is_refused(hospital):
 
 def with_period(hospital, start, end, archive="noord"):
     """Write one broken period, [start, end) of July 2011; all studies are of the 4th."""
-    said = {"period_id": "p1", "archive": archive, "source": "unknown"}
+    said = {"period_id": "p1", "archive": archive, "source": "unknown", "axis": "study"}
     days = {"start": date(2011, 7, start), "end": date(2011, 7, end)}
     table = pa.Table.from_pylist([said | days], schema=PERIODS)
     key_id = hospital.session().keys.key_id

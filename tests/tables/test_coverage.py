@@ -6,16 +6,28 @@ import pyarrow as pa
 import pytest
 
 from remediation.model.statistics import wilson
-from remediation.tables.coverage import coverage_table, overall
+from remediation.tables import coverage
+from remediation.tables.coverage import overall
+from remediation.tables.daily import daily
 from remediation.tables.schemas import COVERAGE, STATUSES, STUDIES
+
+
+def coverage_table(studies, provisional_from):
+    return coverage.coverage_table(daily(studies), provisional_from)
+
+
+def day_of(month, n):
+    """Return a day of a month, another for each n; null for none."""
+    return None if month == "unknown" else date.fromisoformat(f"{month}-{n % 28 + 1:02}")
 
 
 def studies(*rows):
     """Rows of (archive, source, month, status, how many)."""
     lines = [
         {"archive": archive, "source": source, "study_month": month, "status": status}
+        | {"StudyDate": day_of(month, n)}
         for archive, source, month, status, count in rows
-        for _ in range(count)
+        for n in range(count)
     ]
     return pa.Table.from_pylist(lines, schema=STUDIES)
 

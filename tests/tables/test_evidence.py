@@ -20,7 +20,7 @@ ONE, TWO = bsn.test_number(101), bsn.test_number(202)
 def evidence_of(*files):
     """Return the evidence of the studies of these files, by StudyInstanceUID."""
     instances, found, places = tables([(f"{n}", data) for n, data in enumerate(files)])
-    _, studies = judged(instances, found, places, SOURCES, AT_REST)
+    studies = judged(instances, found, places, SOURCES, AT_REST).studies
     return {one.study: one for one in evidence(instances, found, places, studies, SOURCES)}
 
 

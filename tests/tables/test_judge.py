@@ -20,10 +20,18 @@ SHORT = "12345672"  # passes with its leading zero
 MITRA = "MITRA LINKED ATTRIBUTES 1.0"
 
 
+def told(*args):
+    """Return the status per archive and path, and the studies."""
+    found = judged(*args)
+    names = (args[0][name].to_pylist() for name in ("archive", "path"))
+    keys = zip(*names, found.statuses.to_pylist(), strict=True)
+    return {(archive, path): one for archive, path, one in keys if one}, found.studies
+
+
 def status(*own, target=AT_REST):
     """Return the status of one file with this identity, its fields uncalibrated."""
     instances, findings, places = tables([("a", file_of(*own))])
-    statuses, _ = judged(instances, findings, places, SOURCES, target)
+    statuses, _ = told(instances, findings, places, SOURCES, target)
     return statuses["oost", KEYS.seal("a")]
 
 
@@ -127,7 +135,7 @@ def test_the_first_status_that_holds_is_the_one(depth):
 def test_what_could_not_be_read_is_unreadable_whatever_was_found_in_it():
     instances, findings, places = tables([("a", file_of(*local(), bsn_item(ONE), broken=True))])
     assert findings["evidence"].to_pylist() == ["asserted"]
-    statuses, studies = judged(instances, findings, places, SOURCES, AT_REST)
+    statuses, studies = told(instances, findings, places, SOURCES, AT_REST)
     assert list(statuses.values()) == ["unreadable"]
     assert studies.to_pylist()[0]["unreadable"] == 1
 
@@ -154,7 +162,7 @@ def bare_items(number):
 def calibrated(files, target=AT_REST):
     instances, findings, places = tables(files)
     assert len(set(instances["StudyInstanceUID"].to_pylist())) == len(files)
-    return judged(instances, findings, places, SOURCES, target), places
+    return told(instances, findings, places, SOURCES, target), places
 
 
 def test_a_field_in_which_all_numbers_pass_vouches_for_them():
@@ -201,9 +209,7 @@ def test_calibration_counts_for_its_own_months_only():
 
 
 def study(*files):
-    (_, studies) = judged(
-        *tables([(f"{n}", data) for n, data in enumerate(files)]), SOURCES, AT_REST
-    )
+    (_, studies) = told(*tables([(f"{n}", data) for n, data in enumerate(files)]), SOURCES, AT_REST)
     assert studies.schema.equals(STUDIES)
     assert studies.num_rows == 1
     return studies.to_pylist()[0]
@@ -252,7 +258,7 @@ def test_a_study_of_two_archives_is_two_rows():
     instances, findings, places = tables([("a", file_of(*local()))])
     west = instances.set_column(0, "archive", pa.array(["west"]))
     both = pa.concat_tables([instances, west])
-    _, studies = judged(both, findings, places, SOURCES, AT_REST)
+    _, studies = told(both, findings, places, SOURCES, AT_REST)
     assert studies["archive"].to_pylist() == ["oost", "west"]
 
 
@@ -261,7 +267,7 @@ def test_what_is_no_dicom_is_no_study():
     for state in ("not-dicom", "dicomdir", "container"):
         table = pa.Table.from_pylist([row | {"state": state}], schema=INSTANCES)
         empty = FINDINGS.empty_table(), PLACES.empty_table()
-        statuses, studies = judged(table, *empty, SOURCES, AT_REST)
+        statuses, studies = told(table, *empty, SOURCES, AT_REST)
         assert (statuses, studies.num_rows) == ({}, 0)
 
 

@@ -18,6 +18,7 @@ from remediation.model.events import Event
 from remediation.store import datasets
 from remediation.store.worklists import write_csv
 from remediation.tables.coverage import coverage_table
+from remediation.tables.daily import daily
 from remediation.tables.schemas import (
     EVENTS,
     FINDINGS,
@@ -180,7 +181,7 @@ class Hospital:
                 datasets.write_partition(folder, table, archive, month, self.key)
         studies = pa.Table.from_pylist(self.studies, schema=STUDIES)
         tables = {"studies": studies, "places": pa.Table.from_pylist(self.places, schema=PLACES)}
-        tables["coverage"] = coverage_table(studies, provisional_from)
+        tables["coverage"] = coverage_table(daily(studies), provisional_from)
         near = {"event": events[0].name, "event_kind": events[0].kind} if events else {}
         periods = [row if row["event"] else row | near for row in self.periods]
         tables["periods"] = pa.Table.from_pylist(periods, schema=PERIODS)
