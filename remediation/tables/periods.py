@@ -92,12 +92,13 @@ def periods_table(daily: pa.Table, late: pa.Table, held: Held, between: Between)
     Returns:
         PERIODS; `start` and `end` are days, half-open.
     """
-    histories = list(_histories(daily, STUDY, held.provisional_from))
+    ends = _ends(daily)
+    histories = list(_histories(daily, STUDY, held, ends))
     found = [one for history in histories for one in _found(history, held.target_coverage)]
     best = {(one.archive, one.source): one.best for one in histories}
     behind = [
         one
-        for history in _histories(late, FILE, held.provisional_from)
+        for history in _histories(late, FILE, held, ends)
         for one in _found(
             history, held.target_coverage, best.get((history.archive, history.source), 0)
         )
@@ -112,12 +113,20 @@ def periods_table(daily: pa.Table, late: pa.Table, held: Held, between: Between)
     return pa.Table.from_pylist(order, schema=PERIODS)
 
 
-def _histories(counts: pa.Table, axis: str, provisional_from: date | None) -> Iterator[History]:
-    limit = _number(provisional_from.replace(day=1)) if provisional_from else None
-    ends: dict[str | None, tuple[int, int]] = {}
+def _ends(counts: pa.Table) -> dict[str | None, tuple[int, int]]:
+    """Return the months of the first and last study of each archive."""
     dated = counts.filter(pc.is_valid(counts["day"]))
-    for row in dated.group_by("archive").aggregate([("day", "min"), ("day", "max")]).to_pylist():
-        ends[row["archive"]] = _month(row["day_min"]), _month(row["day_max"])
+    ends = dated.group_by("archive").aggregate([("day", "min"), ("day", "max")])
+    return {
+        row["archive"]: (_month(row["day_min"]), _month(row["day_max"])) for row in ends.to_pylist()
+    }
+
+
+def _histories(
+    counts: pa.Table, axis: str, held: Held, ends: Mapping[str | None, tuple[int, int]]
+) -> Iterator[History]:
+    first = held.provisional_from
+    limit = _number(first.replace(day=1)) if first else None
     for archive, source, own in by_source(counts):
         days, conformant, studies = (_ints(own[name]) for name in ("day", "conformant", "studies"))
         settled = days < limit if limit is not None else np.full(len(days), fill_value=True)

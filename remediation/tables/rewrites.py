@@ -55,14 +55,14 @@ def _on(axis: str, inside: pa.Table, around: pa.Table) -> Rewrite | None:
     if axis not in inside.column_names:
         return None
     broken = inside.filter(pc.not_equal(inside["status"], "conformant"))
-    written, late = _written(broken, axis)
-    written = np.sort(written[late])
+    days, late = _written(broken, axis)
+    written = np.sort(days[late])
     if len(written) < max(FEWEST, MOST * broken.num_rows):
         return None
     start, end = _window(written, round(MOST * broken.num_rows))
     if end - start > LONGEST:
         return None
-    within = int(((written >= start) & (written < end)).sum())
+    within = int(((days >= start) & (days < end)).sum())
     right, _ = _written(around.filter(pc.equal(around["status"], "conformant")), axis)
     all_, _ = _written(around, axis)
     if len(right) >= FEWEST:
