@@ -99,8 +99,16 @@ def flag(job: Path, *, as_json: bool) -> None:
         record.update(report.statuses)
     for place in report.demoted:
         note(f"warning: {place} says BSN, but behaves as local numbers do: not believed")
+    for place in report.mixtures:
+        note(f"warning: {place} says BSN, but more numbers fail than typing errors explain")
+    if report.improbable:
+        note(
+            f"warning: {report.improbable:,} studies are dated before 1970 or after today: "
+            "they are counted, and take no part in periods"
+        )
     lines = [f"{report.studies:,} studies, {report.periods} broken periods"]
-    emit(report, [*lines, *counts("statuses:", report.statuses)], as_json=as_json)
+    lines += counts("statuses:", report.statuses)
+    emit(report, [*lines, *counts("events, by verdict:", report.events)], as_json=as_json)
 
 
 @click.command()

@@ -144,6 +144,7 @@ class Session:
             provisional_from=_months_before(self.now.date(), job.provisional_months),
             start=job.start,
             end=job.end,
+            today=self.now.date(),
         )
 
     def match_rules(self) -> MatchRules:

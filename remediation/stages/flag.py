@@ -6,6 +6,7 @@ them each day has: all that is said of time is counted from these.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from remediation.model.events import Event
+from remediation.model.issuers import ASSERTING
 from remediation.model.placement import AT_REST
 from remediation.store import datasets
 from remediation.store.batches import BATCH_ROWS, Batches
@@ -22,7 +24,7 @@ from remediation.store.inventory import Inventory
 from remediation.tables.calibration import places_table
 from remediation.tables.causes import SIGNALS, Between
 from remediation.tables.coverage import coverage_table
-from remediation.tables.daily import daily, together
+from remediation.tables.daily import daily, probable, together
 from remediation.tables.event_verdicts import events_table
 from remediation.tables.judge import FINDING_COLUMNS, INSTANCE_COLUMNS, Sources, judged, within
 from remediation.tables.periods import FILE, Held, periods_table
@@ -46,17 +48,30 @@ class FlagOptions:
     provisional_from: date | None = None
     start: date | None = None
     end: date | None = None
+    today: date | None = None
     batch_rows: int = BATCH_ROWS
 
 
 @dataclass(frozen=True, slots=True)
 class FlagReport:
-    """Studies per status, periods found, and asserted places that their pass rate demotes."""
+    """What was found.
+
+    Attributes:
+        statuses: studies per status.
+        periods: broken periods.
+        events: verdicts on events, one per event and source.
+        demoted: places that say BSN and behave as local numbers do.
+        mixtures: places that say BSN, and in which too many numbers fail.
+        improbable: studies with a date before 1970 or after today, left out of periods.
+    """
 
     studies: int
     statuses: dict[str, int]
     periods: int
+    events: dict[str, int]
     demoted: tuple[str, ...]
+    mixtures: tuple[str, ...]
+    improbable: int
 
 
 def run(options: FlagOptions) -> FlagReport:
@@ -73,26 +88,37 @@ def run(options: FlagOptions) -> FlagReport:
     places = places_table(_tallies(batches, options.sources))
     days, late = _judge(options, batches, places)
     held = Held(options.target_coverage, options.events, options.provisional_from)
-    periods = periods_table(days, late, held, _between(options))
+    likely = probable(days, options.today)
+    periods = periods_table(likely, probable(late, options.today), held, _between(options))
+    events = events_table(likely, options.events, periods)
     for name, table in (
         ("places", places),
         ("coverage", coverage_table(days, options.provisional_from)),
         ("periods", periods),
-        ("events", events_table(days, options.events, periods)),
+        ("events", events),
     ):
         datasets.write(options.output / f"{name}.parquet", table, options.key_id)
     counts = {name.replace("_", "-"): pc.sum(days[name]).as_py() for name in sorted(STATUSES)}
-    demoted = {
-        f"{row['archive']} / {row['source']} / {row['place']}"
-        for row in places.to_pylist()
-        if row["verdict"] == "not-bsn" and row["issuer_kind"] in {"bsn-oid", "bsn"}
-    }
+    studies = pc.sum(days["studies"]).as_py() or 0
     return FlagReport(
-        pc.sum(days["studies"]).as_py() or 0,
+        studies,
         {name: count for name, count in counts.items() if count},
         periods.num_rows,
-        tuple(sorted(demoted)),
+        dict(sorted(Counter(events["verdict"].to_pylist()).items())),
+        _asserted(places, "not-bsn"),
+        _asserted(places, "mixture"),
+        studies - (pc.sum(likely["studies"]).as_py() or 0),
     )
+
+
+def _asserted(places: pa.Table, verdict: str) -> tuple[str, ...]:
+    """Return the places that say BSN and have a verdict."""
+    found = {
+        f"{row['archive']} / {row['source']} / {row['place']}"
+        for row in places.to_pylist()
+        if row["verdict"] == verdict and row["issuer_kind"] in ASSERTING
+    }
+    return tuple(sorted(found))
 
 
 def _tallies(batches: Batches, sources: Sources) -> pa.Table:

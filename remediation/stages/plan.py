@@ -177,7 +177,8 @@ class _Planner:
         return all(str(study[key]) == value for key, value in self.options.select)
 
     def _period(self, study: Row) -> str | None:
-        return next((str(row["period_id"]) for row in self.periods if holds(row, study)), None)
+        found = (str(row["period_id"]) for row in self.periods if holds(row, study))
+        return next(found, None)
 
     def _limit(
         self, chosen: list[tuple[Row, Row]], by_study: dict[tuple[str, str], list[Row]]

@@ -189,3 +189,25 @@ def test_a_field_whose_issuer_is_not_believed_is_told(share):
     report = share.flag()
     assert report.demoted == ("oost / unknown / OtherPatientIDsSequence.PatientID",)
     assert "conformant" not in report.statuses
+
+
+def test_dates_that_cannot_be_are_counted_and_take_no_part_in_periods(share):
+    for n, day in enumerate(("19000101", "20991231", "20110704", "99999999")):
+        share.put(f"{n}", uid=f"1.{n}", day=day)
+    share.crawl()
+    report = share.flag(today=date(2026, 11, 25))
+    assert (report.studies, report.improbable, report.periods) == (4, 2, 0)
+    months = {row["study_month"] for row in table(share, "coverage")}
+    assert months == {"1900-01", "2099-12", "2011-07", "unknown"}
+
+
+def test_events_get_verdicts_and_one_outside_the_data_says_so(share):
+    share.put("a", uid="1.1", own=[*local(), bsn_item(ONE)])
+    share.crawl()
+    events = (
+        Event("Vroeger", "other", date(1999, 1, 1), date(1999, 1, 2), None),
+        Event("Elders", "upgrade", date(2011, 7, 1), date(2011, 7, 2), "west"),
+    )
+    assert share.flag(events=events).events == {"no-studies": 1}
+    (row,) = table(share, "events")
+    assert (row["event"], row["verdict"], row["change"]) == ("Vroeger", "no-studies", None)
