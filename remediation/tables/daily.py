@@ -67,7 +67,9 @@ def by_source(counts: pa.Table) -> Iterator[tuple[str | None, str | None, pa.Tab
     """Yield archive, source and the rows of each source, in order of day; undated ones left out."""
     dated = counts.filter(pc.is_valid(counts["day"])).combine_chunks()
     at = 0
-    grouped = dated.group_by(["archive", "source"], use_threads=False)
-    for row in grouped.aggregate([([], "count_all")]).to_pylist():
+    # Groups come in no order that Arrow promises; the counts are in that of archive and source.
+    order = [(key, "ascending") for key in KEYS[:2]]
+    grouped = dated.group_by(list(KEYS[:2])).aggregate([([], "count_all")]).sort_by(order)
+    for row in grouped.to_pylist():
         yield row["archive"], row["source"], dated.slice(at, row["count_all"])
         at += row["count_all"]

@@ -58,3 +58,10 @@ def test_improbable_days_are_left_out_and_undated_studies_are_not():
     left = probable(counts, date(2026, 11, 25))["day"].to_pylist()
     assert left == [date(1970, 1, 1), None]
     assert probable(counts, None).num_rows == 3
+
+
+def test_many_sources_keep_their_own_days():
+    of = {"archive": "oost", "status": "absent", "StudyDate": date(2011, 7, 1)}
+    counts = daily(table([of | {"source": f"Zkh. {n:03}"} for n in range(300) for _ in range(2)]))
+    for _, source, own in by_source(counts):
+        assert own["source"].to_pylist() == [source]
