@@ -17,23 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from remediation.dicom.correction import Refused
-from remediation.dicom.header import scan
 from remediation.dicom.locate import BsnRules
-from remediation.dicom.rewrite import rewrite
-from remediation.dicom.second import second_opinion
 from remediation.model.crosswalk import Crosswalk
-from remediation.model.evidence import REASONS, ArchiveIssuers, MatchRules
-from remediation.model.files import FileRef, Layout, resolved
-from remediation.model.identity import Matcher
+from remediation.model.evidence import REASONS, MatchRules
+from remediation.model.files import FileRef, resolved
 from remediation.model.outcomes import Outcome, Reason, Result
-from remediation.model.placement import Order, Placement
 from remediation.model.running import Advance, silent
 from remediation.model.secrets import Keys
-from remediation.model.tokens import bsn_token
 from remediation.store.archive import see
-from remediation.store.changes import Change, NotWritten, failed, rehearse
+from remediation.store.changes import Change, NotWritten, failed, planned, rehearse
 from remediation.store.files import IoError, guarded
-from remediation.store.intents import FileState
 from remediation.store.journal import Journal, Type
 from remediation.store.locks import lock_root
 from remediation.store.manifests import Stored
@@ -49,8 +42,8 @@ from remediation.store.permission import (
 from remediation.store.rewrite import mirror
 from remediation.store.runs import next_number
 from remediation.store.study import StudyWriter
-from remediation.tables.heads import evidence_of_head, stands
-from remediation.tables.rows import RowMaker
+from remediation.tables.heads import stands
+from remediation.tables.orders import OrderRules, Orders
 
 Row = Mapping[str, Any]
 DRY_RUN, OUT, IN_PLACE = "dry-run", "out", "in-place"
@@ -153,15 +146,9 @@ class _Work:
         self, options: ApplyOptions, stored: Stored, crosswalk: Crosswalk, keys: Keys
     ) -> None:
         self.options, self.stored, self.keys = options, stored, keys
-        self.matcher = Matcher(crosswalk, keys, options.rules)
-        self.numbers = {
-            bsn_token(keys, entry.bsn): entry.bsn
-            for entry in crosswalk.entries
-            if entry.well_formed and entry.bsn
-        }
-        self.placement = Placement(**stored.manifest.placement)
-        created = datetime.fromisoformat(stored.manifest.created)
-        self.at = f"{created:%Y%m%d%H%M%S}.000000+0000"
+        wanted = frozenset(stored.corrections["bsn_token"].to_pylist())
+        rules = OrderRules(options.rules, options.run_id, options.now, options.bsn_rules)
+        self.orders = Orders(stored.manifest, wanted, crosswalk, keys, rules)
         self.halt = ""
 
     def studies(self) -> Iterator[tuple[str, str, list[Row]]]:
@@ -232,12 +219,12 @@ class _Work:
 
     def _after_canary(self, rows: list[Row], *, last: bool = False) -> str:
         """Read the first studies again as a crawl does; return why to stop, or nothing."""
-        target = self.placement.target
+        target = self.orders.placement.target
         for row in rows:
             seen = see(self.options.roots[row["archive"]], self._ref(row))
             found = set()
             if seen.head is not None and seen.state == "read":
-                maker = self._maker(row)
+                maker = self.orders.maker(row)
                 found = stands(maker, seen.ref, seen.head, seen.head_bytes, target)
             if found != {row["bsn_token"]}:
                 return UNVERIFIED
@@ -247,62 +234,18 @@ class _Work:
     def change(self, row: Row) -> Change:
         """Return what is to become of one file."""
         ref = self._ref(row)
-        size = row["size"] - row["head_length"] + row["result_length"]
-
-        def rebuild(head: bytes) -> bytes:
-            return self._rebuilt(row, ref, head)
-
-        return Change(
-            row["archive"],
-            self.options.roots[row["archive"]],
-            os.fsencode(ref.path),
-            FileState(row["size"], row["head_length"], row["head_digest"], None, row["mtime_ns"]),
-            FileState(size, row["result_length"], row["result_digest"]),
-            rebuild,
-        )
+        root = self.options.roots[row["archive"]]
+        return planned(row, root, ref.path, lambda head: self._rebuilt(row, ref, head))
 
     def _ref(self, row: Row) -> FileRef:
         return FileRef(resolved(row["path"], self.keys), row["size"], row["mtime_ns"])
 
-    def _maker(self, row: Row) -> RowMaker:
-        return RowMaker(
-            self.keys,
-            row["archive"],
-            Layout(""),
-            self.options.bsn_rules,
-            True,
-            self.options.run_id,
-            self.options.now,
-        )
-
     def _rebuilt(self, row: Row, ref: FileRef, raw: bytes) -> bytes:
         """Return the new head; the person is checked again, and two readers must agree."""
-        head = scan(raw, len(raw))
-        reason = self.matcher.confirm(
-            evidence_of_head(self._maker(row), ref, head, raw),
-            row["bsn_token"],
-            row["local_issuer"],
-            row["local_token"],
-        )
-        number = self.numbers.get(row["bsn_token"])
-        if reason or number is None:
-            raise NotWritten(Result.REFUSED, reason or "no-crosswalk-entry")
-        spellings = self.options.rules.archives.get(row["archive"], ArchiveIssuers())
-        order = Order(
-            number,
-            row["local_issuer"],
-            spellings.spellings(row["local_issuer"]),
-            self.placement,
-            self.at,
-            self.options.bsn_rules.extra_issuers,
-        )
         try:
-            new = rewrite(head, ref.size, order).head
+            return self.orders.rewritten(row, ref, raw)[1]
         except Refused as refused:
             raise NotWritten(Result.REFUSED, str(refused)) from None
-        if second_opinion(raw, new) is False:
-            raise NotWritten(Result.REFUSED, "second-reader-disagrees")
-        return new
 
     def report(self, outcomes: Iterable[Outcome]) -> ApplyReport:
         """Count outcomes; running through them is what does the work."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from remediation.model.outcomes import Outcome, Reason, Result, reason_of
 from remediation.model.secrets import Keys
@@ -47,6 +48,21 @@ class Change:
     old: FileState
     new: FileState
     rebuild: Callable[[bytes], bytes]
+
+
+def planned(
+    row: Mapping[str, Any], root: Path, path: str, rebuild: Callable[[bytes], bytes]
+) -> Change:
+    """Return the change that a row of corrections asks for; `path` is the plain one."""
+    size = row["size"] - row["head_length"] + row["result_length"]
+    return Change(
+        row["archive"],
+        root,
+        os.fsencode(path),
+        FileState(row["size"], row["head_length"], row["head_digest"], None, row["mtime_ns"]),
+        FileState(size, row["result_length"], row["result_digest"]),
+        rebuild,
+    )
 
 
 def undo_of(intent: Intent, root: Path, keys: Keys) -> Change:
