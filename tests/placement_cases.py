@@ -53,8 +53,19 @@ def original(*items, undefined=False):
     return el(0x04000561, "SQ", list(items), undefined=undefined)
 
 
-def order(bsn=BSN, issuer=ISSUER, at=AT, *, spellings=(ISSUER, "OOST_HIS"), extra=(), **placement):
-    return Order(bsn, issuer, frozenset(spellings), Placement(**placement), at, extra)
+def order(
+    bsn=BSN,
+    issuer=ISSUER,
+    at=AT,
+    *,
+    spellings=(ISSUER, "OOST_HIS"),
+    extra=(),
+    placement=None,
+    **settings,
+):
+    """Return an order for a placement, or for one with these settings."""
+    placement = placement or Placement(**settings)
+    return Order(bsn, issuer, frozenset(spellings), placement, at, extra)
 
 
 DEFAULT = order()

@@ -7,11 +7,12 @@ with a reason from a closed list. Source: PS3.3 C.7.1.1 (patient identification)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from remediation.dicom import retired
 from remediation.dicom.elements import Element, Head, Item, keyword
 from remediation.dicom.encode import Encoder
+from remediation.dicom.former import former_item
 from remediation.dicom.groups import (
     IDENTITY,
     ISSUER,
@@ -33,14 +34,11 @@ from remediation.dicom.groups import (
     read,
     refuse,
 )
-from remediation.model.bsn import normalise
-from remediation.model.issuers import ASSERTING, BSN_OID
-from remediation.model.placement import AT_REST, ITEM_TYPE, MODIFYING_SYSTEM, Edit, Order
+from remediation.model.issuers import ASSERTING
+from remediation.model.placement import ITEM_TYPE, Edit, Order
 
 __all__ = ["Correction", "Refused", "correct"]
 
-_MODIFIED, _WHEN, _SYSTEM = 0x04000550, 0x04000562, 0x04000563
-_SOURCE, _REASON = 0x04000564, 0x04000565
 _ITEM_NUMBER = "OtherPatientIDsSequence.PatientID"
 
 
@@ -56,11 +54,7 @@ def correct(head: Head, order: Order) -> Correction:
     """Return the changes that bring a head to the order's placement; none where it is there.
 
     Raises:
-        Refused: `identity-vr` (wrong or UN), `duplicate`, `odd-length`, `nested-group-length`;
-            `no-local-number` (to change places with), `local-number-form` (empty, a backslash,
-            too long, or marked as a BSN), `local-issuer-form`, `qualifiers-say-bsn` (of a local
-            number), `item-of-another-issuer` (the BSN's digits under an issuer that is neither
-            the BSN's nor empty), `header-disagrees` (an item holds somebody else's BSN).
+        Refused: for a reason of `REFUSALS`.
     """
     return _Writer(head, order).write()
 
@@ -88,12 +82,11 @@ class _Writer:
         for n in concerned:
             check_item(self.groups[n], self.order)
             self.wrong |= self.groups[n].wrong
-        if self.order.placement.target == AT_REST:
-            self._at_rest(concerned)
-        else:
+        if self.order.placement.primary_is_bsn:
             self._exchange(concerned)
-        if self.order.placement.remove_retired:
-            self._remove_retired()
+        else:
+            self._at_rest(concerned)
+        self._retired()
         if self.changes and self.order.placement.original_attributes:
             self._append_original()
         return Correction(self.changes, tuple(self.edits))
@@ -112,7 +105,7 @@ class _Writer:
             self._replace(ISSUER, issuer, "set", "job")
             self.wrong = True
         if concerned:
-            self.wrong |= self.groups[concerned[0]].differs(self.order.bsn)
+            self.wrong |= self.groups[concerned[0]].differs(self.order)
         self._bsn_item(concerned)
 
     def _swap_back(self) -> int:
@@ -132,16 +125,18 @@ class _Writer:
     def _exchange(self, concerned: list[int]) -> None:
         items = {n: self._raw(item) for n, item in enumerate(self.items) if n not in concerned}
         for n in concerned:
-            self._note(f"OtherPatientIDsSequence[{n}].PatientID", "remove", "header", "bsn")
+            self._note_gone(n)
         if self.primary.is_bsn:
-            self.wrong |= self.primary.differs(self.order.bsn)
+            self.wrong |= self.primary.differs(self.order)
         else:
             check_local(self.primary)
             self.wrong |= self.primary.labelled
             self._keep_local(items)
         texts = {PATIENT_ID: self.primary.number, ISSUER: self.primary.issuer}
         texts |= {TYPE: self.primary.type, QUALIFIERS: ""}
-        rights = {PATIENT_ID: self.order.bsn, ISSUER: BSN_OID, TYPE: ITEM_TYPE}
+        placement = self.order.placement
+        rights = {PATIENT_ID: self.order.bsn, ISSUER: placement.issuer}
+        rights[TYPE] = ITEM_TYPE if placement.typed else ""
         for tag in IDENTITY:
             if tag == QUALIFIERS or texts[tag] != rights[tag]:
                 source, token_of = ("crosswalk", "bsn") if tag == PATIENT_ID else ("constant", "")
@@ -162,7 +157,7 @@ class _Writer:
             self._note(f"OtherPatientIDsSequence[{first}].PatientID", "set", "crosswalk", "bsn")
         kept[first] = made
         for n in positions[1:]:
-            self._note(f"OtherPatientIDsSequence[{n}].PatientID", "remove", "header", "bsn")
+            self._note_gone(n)
             del kept[n]
         self._others(list(kept.values()))
 
@@ -205,13 +200,25 @@ class _Writer:
             encoded = self.encoder.sequence(OTHERS, items, undefined=undefined)
             self._put(OTHERS, encoded if items else None)
 
-    def _remove_retired(self) -> None:
-        values = self.head.raw(self.own[RETIRED]).split(b"\\")
-        kept = [v for v in values if normalise(v.decode("latin-1")) != self.order.bsn]
-        if len(kept) != len(values):
-            filled = any(value.strip(b" \0") for value in kept)
-            encoded = self.encoder.text(RETIRED, "LO", b"\\".join(kept)) if filled else None
-            self._replace(RETIRED, encoded, "remove", "header", "bsn")
+    def _retired(self) -> None:
+        placement, bsn = self.order.placement, self.order.bsn
+        given = retired.values(self.head.raw(self.own[RETIRED]))
+        there = [value for value in given if retired.is_bsn(value, bsn)]
+        if placement.remove_retired and there:
+            left = retired.without(given, bsn)
+            self._replace(
+                RETIRED, self._retired_of(left) if left else None, "remove", "header", "bsn"
+            )
+        elif placement.beside_retired and retired.beside(given, bsn) != given:
+            self.wrong |= bool(there) and there[0].strip(b" ") != bsn.encode()
+            made = self._retired_of(retired.beside(given, bsn))
+            self._replace(RETIRED, made, "set" if there else "add", "crosswalk", "bsn")
+
+    def _retired_of(self, values: list[bytes]) -> bytes:
+        joined = b"\\".join(values)
+        if len(joined) > retired.LONGEST:
+            refuse("other-ids-too-long")
+        return self.encoder.text(RETIRED, "LO", joined)
 
     # -- bookkeeping --------------------------------------------------------------------------
 
@@ -221,10 +228,16 @@ class _Writer:
     def _note(self, attribute: str, action: str, source: str, token_of: str = "") -> None:
         self.edits.append(Edit(attribute, action, source, token_of))
 
+    def _note_gone(self, n: int) -> None:
+        token_of = "bsn" if self.groups[n].is_bsn else ""
+        self._note(f"OtherPatientIDsSequence[{n}].PatientID", "remove", "header", token_of)
+
     def _replace(
         self, tag: int, encoded: bytes | None, action: str, source: str, token_of: str = ""
     ) -> None:
+        """Put an element in place of what stood there; `set` is `add` where nothing did."""
         if self._put(tag, encoded):
+            action = "add" if action == "set" and self.own[tag] is None else action
             self._note(keyword(tag), action if encoded else "remove", source, token_of)
 
     def _put(self, tag: int, encoded: bytes | None) -> bool:
@@ -240,12 +253,13 @@ class _Writer:
         """Add the item of former values behind those that are there."""
         old = self.own[ORIGINAL]
         items = [self._raw(item) for item in old.items] if old else []
-        items.append(self.encoder.item(list(self._history())))
+        at, encoder = self.order.at, self.encoder
+        items.append(former_item(encoder, self._former_values(), at, wrong=self.wrong))
         undefined = old.undefined if old else False
-        self.changes[ORIGINAL] = self.encoder.sequence(ORIGINAL, items, undefined=undefined)
+        self.changes[ORIGINAL] = encoder.sequence(ORIGINAL, items, undefined=undefined)
         self._note("OriginalAttributesSequence", "append", "header")
 
-    def _history(self) -> Iterator[bytes]:
+    def _former_values(self) -> list[bytes]:
         tags = self.changes.keys() | ({ISSUER} if PATIENT_ID in self.changes else set())
         former = []
         for tag in sorted(tags):
@@ -256,12 +270,7 @@ class _Writer:
                 former.append(self._former_others(old))
             else:
                 former.append(self._raw(old))
-        text = self.encoder.text
-        yield self.encoder.sequence(_MODIFIED, [self.encoder.item(former)])
-        yield text(_WHEN, "DT", self.order.at.encode())
-        yield text(_SYSTEM, "LO", MODIFYING_SYSTEM.encode())
-        yield text(_SOURCE, "LO", b"")
-        yield text(_REASON, "CS", b"CORRECT" if self.wrong else b"COERCE")
+        return former
 
     def _former_others(self, old: Element) -> bytes:
         """Return the former sequence, without items that may hold another person's number."""

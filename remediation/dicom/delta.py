@@ -15,8 +15,8 @@ from remediation.dicom.header import scan
 from remediation.model import issuers
 from remediation.model.bsn import is_placeholder, normalise, passes
 from remediation.model.placement import (
-    AT_REST,
     CLOSED_LIST,
+    EXCHANGE,
     ITEM_TYPE,
     MODIFYING_SYSTEM,
     TEXT_CAP,
@@ -30,6 +30,8 @@ _IDENTITY = (_ID, _ISSUER, _TYPE, _QUALIFIERS)
 _VRS = {_ID: "LO", _ISSUER: "LO", _TYPE: "CS", _QUALIFIERS: "SQ"}
 _VRS |= {_RETIRED: "LO", _OTHERS: "SQ", _ORIGINAL: "SQ"}
 _NAMESPACES = frozenset({0x00400031, 0x00400032, 0x00400035})  # what in qualifiers names an issuer
+
+_LIMIT = 0xFFFF  # bytes: an element with a short length field is shorter
 
 Parts = dict[int, bytes]  # per tag an element's bytes
 
@@ -88,7 +90,7 @@ class _Comparison:
         self.items = found.items if found else ()
         self.top = self._place(self.old.elements)
         self.places = [self._place(item.elements) for item in self.items]
-        top, items = self._at_rest() if self.order.placement.target == AT_REST else self._exchange()
+        top, items = self._exchange() if self.order.placement.base == EXCHANGE else self._at_rest()
         expected = {tag: top.get(tag, b"") for tag in _IDENTITY}
         expected[_OTHERS] = self._sequence(_OTHERS, items) if items else b""
         if not (items or self.items):
@@ -204,9 +206,10 @@ class _Comparison:
     def _bsn_parts(self) -> Parts:
         parts = {
             _ID: self._text(_ID, "LO", self.order.bsn),
-            _ISSUER: self._text(_ISSUER, "LO", issuers.BSN_OID),
-            _TYPE: self._text(_TYPE, "CS", ITEM_TYPE),
+            _ISSUER: self._text(_ISSUER, "LO", self.order.placement.issuer),
         }
+        if self.order.placement.typed:
+            parts[_TYPE] = self._text(_TYPE, "CS", ITEM_TYPE)
         if self.order.placement.qualifiers:
             body = (
                 self._text(0x00400032, "UT", issuers.BSN_OID)
@@ -218,8 +221,9 @@ class _Comparison:
 
     def _corrects(self, place: _Place) -> bool:
         """Tell whether making the BSN's place of this one replaces a value by another."""
-        right = {(place.number, self.order.bsn), (place.issuer, issuers.BSN_OID)}
-        right.add((place.type, ITEM_TYPE))
+        right = {(place.number, self.order.bsn), (place.issuer, self.order.placement.issuer)}
+        if self.order.placement.typed:
+            right.add((place.type, ITEM_TYPE))
         replaced = any(was and was != will for was, will in right)
         return replaced or (place.described and not place.qualified)
 
@@ -249,8 +253,10 @@ class _Comparison:
     def _exchange(self) -> tuple[Parts, list[bytes]]:
         concerned, top = self._concerned(), self._bsn_parts()
         spelt = {_ID: self.top.number, _ISSUER: self.top.issuer, _TYPE: self.top.type}
-        right = {_ID: self.order.bsn, _ISSUER: issuers.BSN_OID, _TYPE: ITEM_TYPE}
-        top |= {tag: self.top.parts[tag] for tag in spelt if spelt[tag] == right[tag]}
+        kind = ITEM_TYPE if self.order.placement.typed else ""
+        right = {_ID: self.order.bsn, _ISSUER: self.order.placement.issuer, _TYPE: kind}
+        same = (tag for tag in spelt if spelt[tag] == right[tag] and tag in self.top.parts)
+        top |= {tag: self.top.parts[tag] for tag in same}
         items = {n: self._raw(self.old, i) for n, i in enumerate(self.items) if n not in concerned}
         if self.top.holds:
             self.wrong |= self._corrects(self.top)
@@ -292,13 +298,29 @@ class _Comparison:
         return _item(b"".join(raw for _, raw in sorted(every)), undefined=item.undefined)
 
     def _retired(self) -> bytes:
-        old = self.old.find(_RETIRED)
-        values = self.old.raw(old).split(b"\\")
-        kept = [v for v in values if normalise(v.decode("latin-1")) != self.order.bsn]
-        if not self.order.placement.remove_retired or kept == values:
+        placement, plain = self.order.placement, self.order.bsn.encode()
+        values = self.old.raw(self.old.find(_RETIRED)).rstrip(b"\0").split(b"\\")
+        mine = [normalise(v.decode("latin-1")) == self.order.bsn for v in values]
+        kept = [v for v, is_mine in zip(values, mine, strict=True) if not is_mine]
+        filled = any(v.strip(b" \0") for v in kept)
+        if placement.remove_retired and any(mine):
+            return self._retired_of(kept) if filled else b""
+        if not placement.beside_retired:
             return self._at(self.old, _RETIRED)
-        value = b"\\".join(kept).decode("latin-1")
-        return self._text(_RETIRED, "LO", value) if value.strip(" \0\\") else b""
+        if not any(mine):
+            return self._retired_of([*kept, plain] if filled else [plain])
+        first = mine.index(True)
+        exact = values[first].strip(b" ") == plain
+        if exact and sum(mine) == 1:
+            return self._at(self.old, _RETIRED)
+        self.wrong |= not exact
+        kept.insert(first, values[first] if exact else plain)
+        return self._retired_of(kept)
+
+    def _retired_of(self, values: list[bytes]) -> bytes:
+        text = b"\\".join(values).decode("latin-1")
+        _claim(len(text) < _LIMIT, "a short length field holds OtherPatientIDs")
+        return self._text(_RETIRED, "LO", text)
 
     # -- the former values --------------------------------------------------------------------
 

@@ -23,13 +23,30 @@ VRS = {PATIENT_ID: "LO", ISSUER: "LO", TYPE: "CS", QUALIFIERS: "SQ"}
 VRS |= {RETIRED: "LO", OTHERS: "SQ", ORIGINAL: "SQ"}
 IDENTITY = (PATIENT_ID, ISSUER, TYPE, QUALIFIERS)
 
+REFUSALS = {
+    "identity-vr": "an element of the closed list has VR UN, or one that is not its own",
+    "duplicate": "an element of the closed list stands twice in its data set",
+    "odd-length": "an element of the closed list has an odd length",
+    "nested-group-length": "an item that would change holds a group length",
+    "no-local-number": "PatientID is the BSN, and not exactly one item has the local issuer",
+    "local-number-form": "the local number is empty, has a backslash, is over 64 characters, or "
+    "says itself that it is a BSN",
+    "local-issuer-form": "the local issuer is needed, and is empty or cannot be written",
+    "qualifiers-say-bsn": "the qualifiers of the local number say that it is a BSN",
+    "item-of-another-issuer": "the BSN's digits stand in an item of somebody else's issuer",
+    "header-disagrees": "an item that says BSN holds another number that passes the elfproef",
+    "other-ids-too-long": "OtherPatientIDs would be longer than its element can be",
+}
+"""Why a head is not brought to its placement; the reason, and what it means."""
+
 
 class Refused(Exception):  # noqa: N818 - a verdict
     """This head is not corrected, for a reason from a closed list."""
 
 
 def refuse(reason: str) -> NoReturn:
-    """Raise `Refused`."""
+    """Raise `Refused` with a reason of `REFUSALS`."""
+    assert reason in REFUSALS, "reasons are a closed list"
     raise Refused(reason)
 
 
@@ -62,9 +79,10 @@ class Group:
         """Whether it says BSN of another number."""
         return self.labelled and not self.is_bsn and self.number != ""
 
-    def differs(self, number: str) -> bool:
-        """Whether a filled part is another than in the group of this BSN, spelling included."""
-        pairs = ((self.number, number), (self.issuer, issuers.BSN_OID), (self.type, ITEM_TYPE))
+    def differs(self, order: Order) -> bool:
+        """Whether a filled part is another than in the group of the BSN, spelling included."""
+        pairs = [(self.number, order.bsn), (self.issuer, order.placement.issuer)]
+        pairs += [(self.type, ITEM_TYPE)] if order.placement.typed else []
         other = self.described and not self.qualified
         return other or any(text and text != right for text, right in pairs)
 
@@ -147,13 +165,14 @@ def local_issuer(order: Order) -> bytes:
 
 
 def bsn_group(encoder: Encoder, order: Order) -> dict[int, bytes]:
-    """Return the elements that say the ordered BSN, with the BSN's issuer."""
+    """Return the elements that say the ordered BSN, with the placement's issuer."""
     text = encoder.text
     group = {
         PATIENT_ID: text(PATIENT_ID, "LO", order.bsn.encode()),
-        ISSUER: text(ISSUER, "LO", issuers.BSN_OID.encode()),
-        TYPE: text(TYPE, "CS", ITEM_TYPE.encode()),
+        ISSUER: text(ISSUER, "LO", order.placement.issuer.encode()),
     }
+    if order.placement.typed:
+        group[TYPE] = text(TYPE, "CS", ITEM_TYPE.encode())
     if order.placement.qualifiers:
         parts = [
             text(0x00400032, "UT", issuers.BSN_OID.encode()),

@@ -1,4 +1,4 @@
-"""Corrections, spliced and compared: golden cases for both placements, read by second readers."""
+"""Corrections, spliced and compared: golden cases for all placements, read by second readers."""
 
 import shutil
 import subprocess
@@ -22,6 +22,7 @@ from builders import (
     pixels,
 )
 from exchange_cases import EXCHANGE_CASES
+from own_placement_cases import BESIDE, NAMED, NAMED_ITEM, OWN_CASES, SENT, SENT_BSN
 from placement_cases import (
     BSN,
     BSN_ITEM,
@@ -43,15 +44,14 @@ from rewriting import corrected, file_of
 from remediation.dicom.correction import correct
 from remediation.dicom.delta import delta
 from remediation.dicom.header import scan
-from remediation.model.placement import AT_REST, EXCHANGE
+from remediation.model.placement import ACTIONS, AT_REST, EXCHANGE
 
 LAYOUTS = [
     pytest.param(syntax, groups, id=f"{name}-{'lengths' if groups else 'plain'}")
     for name, syntax in (("explicit", EXPLICIT), ("implicit", IMPLICIT), ("jpeg", JPEG))
     for groups in (None, (0x0010, 0x0400))
 ]
-TARGETS = [AT_REST, EXCHANGE]
-CASES = [*AT_REST_CASES, *EXCHANGE_CASES]
+CASES = [*AT_REST_CASES, *EXCHANGE_CASES, *OWN_CASES]
 ids = [f"{one.order.placement.target}-{one.name}" for one in CASES]
 every_case = pytest.mark.parametrize("one", CASES, ids=ids)
 every_layout = pytest.mark.parametrize(("syntax", "groups"), LAYOUTS)
@@ -126,8 +126,8 @@ EDITS = {
         ("OtherPatientIDsSequence.PatientID", "move", "header", "local"),
         ("PatientID", "set", "crosswalk", "bsn"),
         ("IssuerOfPatientID", "set", "constant", ""),
-        ("TypeOfPatientID", "set", "constant", ""),
-        ("IssuerOfPatientIDQualifiersSequence", "set", "constant", ""),
+        ("TypeOfPatientID", "add", "constant", ""),
+        ("IssuerOfPatientIDQualifiersSequence", "add", "constant", ""),
         APPEND,
     ],
     "that item takes what only the header's top has, and keeps its other elements": [
@@ -135,8 +135,45 @@ EDITS = {
         (ITEM.format(2), "remove", "header", "local"),
         ("PatientID", "set", "crosswalk", "bsn"),
         ("IssuerOfPatientID", "set", "constant", ""),
-        ("TypeOfPatientID", "set", "constant", ""),
+        ("TypeOfPatientID", "add", "constant", ""),
         ("IssuerOfPatientIDQualifiersSequence", "set", "constant", ""),
+        APPEND,
+    ],
+    "a wrong item goes, and is not kept": [
+        (ITEM.format(1), "remove", "header", ""),
+        (ITEM.format(2), "remove", "header", ""),
+        ("OtherPatientIDsSequence.PatientID", "move", "header", "local"),
+        ("PatientID", "set", "crosswalk", "bsn"),
+        ("IssuerOfPatientID", "set", "constant", ""),
+        ("TypeOfPatientID", "add", "constant", ""),
+        ("IssuerOfPatientIDQualifiersSequence", "add", "constant", ""),
+        APPEND,
+    ],
+    "the BSN comes behind the other values of OtherPatientIDs": [
+        ("OtherPatientIDsSequence.PatientID", "add", "crosswalk", "bsn"),
+        ("OtherPatientIDs", "add", "crosswalk", "bsn"),
+        APPEND,
+    ],
+    "another way of writing it becomes nine digits, where it stands": [
+        ("OtherPatientIDs", "set", "crosswalk", "bsn"),
+        APPEND,
+    ],
+    "BSN and local number swap, and the BSN comes beside": [
+        ("PatientID", "move", "header", "local"),
+        ("IssuerOfPatientID", "move", "header", ""),
+        ("IssuerOfPatientIDQualifiersSequence", "remove", "header", ""),
+        (ITEM.format(0), "set", "crosswalk", "bsn"),
+        ("OtherPatientIDs", "add", "crosswalk", "bsn"),
+        APPEND,
+    ],
+    "the type moves with the local number, and is not written for the BSN": [
+        (ITEM.format(0), "remove", "header", "bsn"),
+        ("OtherPatientIDsSequence.PatientID", "move", "header", "local"),
+        ("PatientID", "set", "crosswalk", "bsn"),
+        ("IssuerOfPatientID", "set", "constant", ""),
+        ("TypeOfPatientID", "remove", "constant", ""),
+        ("IssuerOfPatientIDQualifiersSequence", "set", "constant", ""),
+        ("OtherPatientIDs", "add", "crosswalk", "bsn"),
         APPEND,
     ],
 }
@@ -149,6 +186,15 @@ def test_edits_say_what_happens_as_people_read_it(name):
     edits = correct(scan(data, len(data)), one.order).edits
     told = [(e.attribute, e.action, e.value_source, e.token_of) for e in edits]
     assert told == EDITS[name]
+
+
+@pytest.mark.parametrize("cases", [AT_REST_CASES, EXCHANGE_CASES, OWN_CASES])
+def test_every_action_of_the_closed_list_is_taken_for_every_kind_of_placement(cases):
+    taken = set()
+    for one in cases:
+        data = file_of(one.given)
+        taken |= {edit.action for edit in correct(scan(data, len(data)), one.order).edits}
+    assert taken == ACTIONS
 
 
 # -- second readers ---------------------------------------------------------------------------
@@ -169,14 +215,19 @@ def test_pydicom_reads_the_result_and_sees_the_placement(one, syntax):
         items = header.get("OtherPatientIDsSequence") or []
         said = [texts(one, "PatientID", "IssuerOfPatientID", "TypeOfPatientID") for one in items]
         primary = texts(header, "PatientID", "IssuerOfPatientID", "TypeOfPatientID")
-        right = [BSN, OID, "TEXT"]
-        if one.order.placement.target == AT_REST:
+        placement = one.order.placement
+        right = [BSN, placement.issuer, "TEXT" if placement.typed else ""]
+        if placement.primary_is_bsn:
+            assert primary == right
+            assert BSN not in [number for number, _, _ in said]
+        else:
             assert said.count(right) == 1
             assert primary[0] != BSN
-            assert primary[1] != OID
-        else:
-            assert primary == right
-            assert right not in said
+            assert primary[1] not in {OID, placement.issuer}
+        if placement.beside_retired or placement.remove_retired:
+            values = header.get("OtherPatientIDs") or []
+            values = [values] if isinstance(values, str) else list(values)
+            assert values.count(BSN) == int(placement.beside_retired)
         touched = {
             0x00100020,
             0x00100021,
@@ -238,6 +289,19 @@ def test_a_head_that_is_right_is_left_to_the_byte(target, own, settings):
     ordered = order(target=target, **settings)
     assert correct(scan(data, len(data)), ordered).changes == {}
     assert corrected(data, ordered) == data
+
+
+@pytest.mark.parametrize(
+    ("placement", "own"),
+    [
+        (BESIDE, [*MINE, retired(f"X1\\{BSN}"), others(FOREIGN_ITEM, BSN_ITEM)]),
+        (NAMED, [*MINE, others(NAMED_ITEM, FOREIGN_ITEM, undefined=True)]),
+        (SENT, [*SENT_BSN, retired(f"{BSN}\\X1"), others(LOCAL_ITEM)]),
+    ],
+)
+def test_a_head_that_is_right_for_a_hospitals_own_placement_is_left_to_the_byte(placement, own):
+    data = file_of(own)
+    assert corrected(data, order(placement=placement)) == data
 
 
 def test_there_and_back_again_gives_the_first_placement():

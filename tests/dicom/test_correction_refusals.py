@@ -2,8 +2,10 @@
 
 import pytest
 from builders import (
+    IMPLICIT,
     MR,
     OID,
+    data_set,
     dicom,
     el,
     identity,
@@ -11,6 +13,7 @@ from builders import (
     pixels,
     qualifiers,
 )
+from own_placement_cases import BESIDE, NAMED, SENT
 from placement_cases import (
     BSN,
     BSN_ITEM,
@@ -26,14 +29,19 @@ from placement_cases import (
     PRIMARY_BSN,
     order,
     others,
+    retired,
 )
 from rewriting import corrected, file_of
 
+from remediation.dicom import groups
 from remediation.dicom.correction import Refused, correct
+from remediation.dicom.delta import Suspicious, delta
 from remediation.dicom.header import scan
-from remediation.model.placement import AT_REST, EXCHANGE
+from remediation.dicom.splice import splice
+from remediation.model.placement import AT_REST, EXCHANGE, Placement
 
 TARGETS = [AT_REST, EXCHANGE]
+OF_BASE = {AT_REST: [Placement(), BESIDE, NAMED], EXCHANGE: [Placement(EXCHANGE), SENT]}
 
 
 LONG = "1" * 65
@@ -103,20 +111,53 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(
-    ("reason", "target", "own"),
+    ("reason", "placement", "own"),
     [
-        pytest.param(reason, target, own, id=f"{reason}-{target}-{number}")
-        for number, (reason, targets, own) in enumerate(REFUSALS)
-        for target in targets
+        pytest.param(reason, placement, own, id=f"{reason}-{placement.target}-{number}")
+        for number, (reason, bases, own) in enumerate(REFUSALS)
+        for base in bases
+        for placement in OF_BASE[base]
     ],
 )
-def test_what_cannot_be_corrected_safely_is_refused_with_its_reason(reason, target, own):
+def test_what_cannot_be_corrected_safely_is_refused_with_its_reason(reason, placement, own):
     data = dicom([el(0x00080016, "UI", MR), *own], tail=pixels())
     head = scan(data, len(data))
     assert not head.error
     with pytest.raises(Refused) as raised:
-        correct(head, order(target=target))
+        correct(head, order(placement=placement))
     assert str(raised.value) == reason
+
+
+def test_every_reason_has_its_scenario():
+    elsewhere = {"local-issuer-form", "other-ids-too-long"}
+    assert {reason for reason, _, _ in REFUSALS} | elsewhere == groups.REFUSALS.keys()
+
+
+@pytest.mark.parametrize("placement", [BESIDE, SENT])
+def test_other_patient_ids_grow_as_far_as_an_element_can(placement):
+    ordered = order(placement=placement)
+    most = 0xFFFE - len(f"\\{BSN}")
+    fits = "\\".join(["X" * 63] * 1024)[:most]
+    data = file_of([*MINE, retired(fits)])
+    new = corrected(data, ordered)
+    head = scan(new, len(new))
+    assert head.text(head.find(0x00101000)) == f"{fits}\\{BSN}"
+    data = file_of([*MINE, retired(f"{fits}XX")])
+    with pytest.raises(Refused, match="other-ids-too-long"):
+        correct(scan(data, len(data)), ordered)
+
+
+def test_delta_does_not_take_other_patient_ids_that_are_too_long():
+    ordered = order(placement=Placement("x", base=AT_REST, beside_retired=True))
+    given = [*MINE, retired("\\".join(["X" * 63] * 1024)), others(BSN_ITEM)]
+    data = dicom([el(0x00080016, "UI", MR), *given], IMPLICIT)
+    head = scan(data, len(data))
+    whole = head.raw(head.find(0x00101000)) + f"\\{BSN}".encode()
+    made = el(0x00101000, "LO", whole + b" " * (len(whole) % 2))
+    new = splice(head, {0x00101000: data_set([made], IMPLICIT)})
+    assert len(whole) > 0xFFFE
+    with pytest.raises(Suspicious, match="short length"):
+        delta(data, new, ordered)
 
 
 @pytest.mark.parametrize("issuer", ["", " ", "ZKH\\OOST", "ZKH-Ö", "Z" * 65, "ZKH\n"])

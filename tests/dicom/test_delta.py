@@ -1,5 +1,7 @@
 """Delta: accepts what splice made of an order, and nothing else: no other byte, no other order."""
 
+from dataclasses import replace
+
 import pytest
 from at_rest_cases import AT_REST_CASES
 from builders import (
@@ -14,6 +16,7 @@ from builders import (
     qualifiers,
 )
 from exchange_cases import EXCHANGE_CASES
+from own_placement_cases import BESIDE, OWN_CASES
 from placement_cases import (
     BSN,
     BSN_ITEM,
@@ -39,9 +42,11 @@ from remediation.dicom.header import scan
 from remediation.model.placement import AT_REST, EXCHANGE
 
 CASES = {one.name: one for one in AT_REST_CASES} | {f"x {one.name}": one for one in EXCHANGE_CASES}
+CASES |= {f"own {one.name}": one for one in OWN_CASES}
 MASKS = (0x01, 0x10, 0x80, 0xFF)
 LAYOUTS = [(EXPLICIT, True), (IMPLICIT, False)]
-THOROUGH = ["bare", "x bare", "BSN and local number swap"]
+THOROUGH = ["bare", "x bare", "BSN and local number swap", "own bare", "own bare, as sent"]
+EMPTY_KIND = el(0x00100022, "CS", "")  # stays empty where no type is written
 GONE = (INVALID, "999999990", "A12")
 DATA_SET = len(dicom([]))  # offset of the data set
 
@@ -116,21 +121,25 @@ def test_the_result_of_another_order_is_refused(name):
     one = CASES[name]
     old, new = pair(one, LAYOUTS[0])
     placement = one.order.placement
-    settings = {
-        "target": placement.target,
-        "qualifiers": placement.qualifiers,
-        "original_attributes": placement.original_attributes,
-        "remove_retired": placement.remove_retired,
-    }
-    more = {"extra": one.order.extra_issuers, **settings}
-    assert objects(old, new, order(bsn=OTHER_BSN, **more))
+
+    def with_placement(**settings):
+        return replace(one.order, placement=replace(placement, **settings))
+
+    assert objects(old, new, replace(one.order, bsn=OTHER_BSN))
     if placement.original_attributes:
-        assert objects(old, new, order(at="20260102030405.000001+0000", **more))
-    other = {**more, "target": EXCHANGE if placement.target == AT_REST else AT_REST}
-    assert objects(old, new, order(**other))
-    assert objects(old, new, order(**{**more, "qualifiers": not placement.qualifiers}))
-    other = {**more, "original_attributes": not placement.original_attributes}
-    assert objects(old, new, order(**other))
+        assert objects(old, new, replace(one.order, at="20260102030405.000001+0000"))
+    turned = AT_REST if placement.primary_is_bsn else EXCHANGE
+    assert objects(old, new, with_placement(target="other", base=turned, typed=True))
+    assert objects(old, new, with_placement(qualifiers=not placement.qualifiers))
+    kept = not placement.original_attributes
+    assert objects(old, new, with_placement(original_attributes=kept))
+    assert objects(old, new, with_placement(target="other", issuer="BSN"))
+    if placement.primary_is_bsn and EMPTY_KIND not in one.after:
+        assert objects(old, new, with_placement(target="other", typed=not placement.typed))
+    if not placement.remove_retired:
+        beside = not placement.beside_retired
+        same = any(e.tag == 0x00101000 and BSN in str(e.value) for e in one.before)
+        assert same or objects(old, new, with_placement(target="other", beside_retired=beside))
 
 
 @pytest.mark.parametrize(
@@ -264,6 +273,26 @@ def test_only_the_bsn_leaves_other_patient_ids(left):
     assert not objects(old, right, ordered)
     wrong = head_bytes([*MINE, others(BSN_ITEM), *([left] if left else [])])
     assert objects(old, wrong, ordered)
+
+
+@pytest.mark.parametrize(
+    ("made", "right"),
+    [
+        (f"X1\\{LOCAL}\\{BSN}", True),
+        (f"{BSN}\\X1\\{LOCAL}", False),
+        (f"X1\\{BSN}", False),
+        (f"X1\\{LOCAL}", False),
+        (f"X2\\{LOCAL}\\{BSN}", False),
+        (f"X1\\{LOCAL}\\{BSN}\\{BSN}", False),
+        (f"X1\\{LOCAL}\\{OTHER_BSN}", False),
+        (BSN, False),
+    ],
+)
+def test_only_the_bsn_comes_into_other_patient_ids(made, right):
+    old = head_bytes([*MINE, others(BSN_ITEM), retired(f"X1\\{LOCAL}")])
+    new = head_bytes([*MINE, others(BSN_ITEM), retired(made)])
+    placement = replace(BESIDE, original_attributes=False)
+    assert objects(old, new, order(placement=placement)) is not right
 
 
 def test_a_stale_group_length_is_suspicious():

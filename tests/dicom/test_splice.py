@@ -55,7 +55,7 @@ from remediation.dicom.header import scan
 from remediation.dicom.locate import BsnRules, identifiers
 from remediation.dicom.splice import rewritable, splice
 from remediation.model.issuers import ASSERTING
-from remediation.model.placement import AT_REST, CLOSED_LIST, EXCHANGE
+from remediation.model.placement import AT_REST, CLOSED_LIST, EXCHANGE, Placement
 
 FREE = CLOSED_LIST | {0x00100000, 0x04000000}
 SIGNATURE = el(0x4FFE0001, "SQ", [item(el(0x04000005, "US", b"\1\0"))])
@@ -210,12 +210,18 @@ def heads(draw):
 
 @st.composite
 def orders(draw):
-    return order(
-        target=draw(st.sampled_from([AT_REST, EXCHANGE])),
-        qualifiers=draw(st.booleans()),
-        original_attributes=draw(st.booleans()),
-        remove_retired=draw(st.booleans()),
-    )
+    base = draw(st.sampled_from([AT_REST, EXCHANGE]))
+    settings = {
+        "qualifiers": draw(st.booleans()),
+        "original_attributes": draw(st.booleans()),
+        "remove_retired": draw(st.booleans()),
+    }
+    if draw(st.booleans()):
+        return order(placement=Placement(base, **settings))
+    settings["beside_retired"] = not settings["remove_retired"] and draw(st.booleans())
+    settings["issuer"] = draw(st.sampled_from([OID, "NLMINBIZA", f"&{OID}&ISO"]))
+    settings["typed"] = base == AT_REST or draw(st.booleans())
+    return order(placement=Placement("eigen", base=base, version="2", **settings))
 
 
 def rewritten(data, ordered):
@@ -249,16 +255,20 @@ def test_any_head_is_refused_or_brought_to_its_placement_and_only_that(data, ord
     in_items = [one for one in found if one.place_kind == "other"]
     labelled = [one for one in in_items if one.issuer_kind in ASSERTING]
     assert len(at_top) == 1
-    if ordered.placement.target == AT_REST:
+    issuer = ordered.placement.issuer
+    if ordered.placement.base == AT_REST:
         assert (at_top[0].number != BSN, at_top[0].issuer_kind in ASSERTING) == (True, False)
-        assert [(one.text, one.issuer) for one in labelled] == [(BSN, OID)]
+        assert [(one.text, one.issuer) for one in labelled] == [(BSN, issuer)]
         assert [one.number for one in in_items].count(BSN) == 1
     else:
-        assert (at_top[0].text, at_top[0].issuer) == (BSN, OID)
+        assert (at_top[0].text, at_top[0].issuer) == (BSN, issuer)
         assert labelled == []
         assert BSN not in [one.number for one in in_items]
+    beside = [one for one in found if one.place_kind == "retired" and one.number == BSN]
     if ordered.placement.remove_retired:
-        assert BSN not in [one.number for one in found if one.place_kind == "retired"]
+        assert beside == []
+    if ordered.placement.beside_retired:
+        assert [one.text for one in beside] == [BSN]
 
 
 @settings(max_examples=300, deadline=None)
