@@ -24,11 +24,79 @@ from remediation.model.minisign import key_bytes_of
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One person's consent. `at` has a time zone; `public_key` is None for an unsigned record."""
+    """One person's consent. `at` has a time zone; `public_key` is None for an unsigned record.
+
+    Attributes:
+        approval_id: the first digits of the digest of its text.
+    """
 
     by: str
     at: datetime
     public_key: str | None
+    approval_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """One person's word that an approval no longer counts.
+
+    Attributes:
+        revokes: id of the approval.
+        of: who gave it.
+        of_key: with which key; None for an unsigned record.
+        approved: when it was given: whatever that person gave until then is void as well, so that
+            an older approval, put back in its place, does not count either.
+    """
+
+    revokes: str
+    of: str
+    of_key: str | None
+    approved: datetime
+    by: str
+    at: datetime
+    public_key: str | None
+    why: str
+
+    def voids(self, approval: Approval) -> bool:
+        """Tell whether an approval counts no more: this one, or an older one of this person.
+
+        >>> from datetime import timedelta, UTC
+        >>> at = datetime(2026, 11, 23, tzinfo=UTC)
+        >>> said = Revocation("1a", "Tweede Persoon", None, at, "Tweede Persoon", at, None, "")
+        >>> said.voids(Approval("TWEEDE PERSOON", at - timedelta(days=1), None, "2b"))
+        True
+        >>> said.voids(Approval("Tweede Persoon", at + timedelta(days=1), None, "2b"))
+        False
+        """
+        if self.revokes == approval.approval_id:
+            return True
+        same = same_person(self.of, approval.by)
+        if self.of_key is not None and approval.public_key is not None:
+            same = same or key_bytes_of(self.of_key) == key_bytes_of(approval.public_key)
+        return same and approval.at <= max(self.at, self.approved)
+
+    def check(self, approvers: Mapping[str, str], where: str) -> None:
+        """Refuse one by somebody who cannot take that approval back; `where` names it.
+
+        Where the job names its approvers, each of them can, with their own key; else only who gave
+        it, with the key that it was given with.
+
+        Raises:
+            ManifestError: it is by nobody of these.
+            UsageError: a key of the job is not a minisign public key.
+        """
+        if approvers:
+            Rules("", None, approvers, 1).check(self.by, self.public_key, where)
+            return
+        if self.of_key is None:
+            own = same_person(self.by, self.of)
+        else:
+            mine = self.public_key and key_bytes_of(self.public_key)
+            own = bool(mine) and mine == key_bytes_of(self.of_key)
+        if not own:
+            raise ManifestError(
+                "a revocation by somebody else", where, "only who approved can take it back"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,32 +3,29 @@
 A signed approval is a minisign signature over `manifest.json`; its trusted comment says who, when,
 which digest and which key. An unsigned one is a JSON record, good only where the job asks for one
 approval and names no approvers. One approval in the folder that is not good stops the run, however
-many good ones lie beside it: somebody meant something by it.
+many good ones lie beside it: somebody meant something by it. One that was revoked counts no more.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from datetime import datetime
 from pathlib import Path
 
 from remediation.errors import ManifestError, ShareError, UsageError
 from remediation.model import minisign
-from remediation.model.approvals import Approval, Rules, distinct, fold_name, same_person
-from remediation.store.files import durable_write
+from remediation.model.approvals import Approval, Rules, distinct, same_person
+from remediation.store import consent, revocations
+from remediation.store.consent import CLOCK_SKEW, SIGNED, UNSIGNED
 from remediation.store.keys import read_secret, write_secret
 
 FOLDER = "approvals"
 MANIFEST = "manifest.json"
-SIGNED, UNSIGNED = ".minisig", ".json"
+_WHAT = "approval"
 _RECORD = ("by", "at", "digest")
 _COMMENT = (*_RECORD, "key")
-_LONGEST = 64 * 1024
-_CLOCK_SKEW = timedelta(minutes=10)
 _AGAIN = "look at the manifest and approve it again"
 
 
@@ -64,19 +61,18 @@ def write_signed(folder: Path, name: str, secret_key_text: str, at: datetime) ->
         UsageError: The name cannot be used, or the file there is another person's or key's.
         ShareError: The approval cannot be written.
     """
-    name = _usable_name(name)
+    name = consent.usable_name(name)
     public_line = minisign.public_line_of(secret_key_text)
     message, digest = _read_manifest(folder)
-    fields = (name, _in_utc(at), digest, public_line)
-    comment = "\t".join(f"{key}:{value}" for key, value in zip(_COMMENT, fields, strict=True))
-    path = folder / FOLDER / f"{_slug(name)}{SIGNED}"
+    comment = consent.comment_of(_COMMENT, (name, consent.in_utc(at), digest, public_line))
+    path = folder / FOLDER / f"{consent.slug(name)}{SIGNED}"
     if os.path.lexists(path):
-        claims = _claims(_read(path), path)
-        if not same_person(claims["by"], name) or claims["key"] != public_line:
+        there = _claims(path, consent.read_text(path, _WHAT))
+        if not same_person(there["by"], name) or there["key"] != public_line:
             raise UsageError(
                 "this approval is another person's or key's", str(path), "use your full name"
             )
-    _write(path, minisign.sign(secret_key_text, message, comment))
+    consent.write_text(path, minisign.sign(secret_key_text, message, comment), _WHAT)
     return path
 
 
@@ -87,12 +83,14 @@ def write_unsigned(folder: Path, name: str, digest: str, at: datetime) -> Path:
         UsageError: The name cannot be used, or the file there is another person's.
         ShareError: The approval cannot be written.
     """
-    name = _usable_name(name)
-    path = folder / FOLDER / f"{_slug(name)}{UNSIGNED}"
-    if os.path.lexists(path) and not same_person(_record(_read(path), path)["by"], name):
-        raise UsageError("this approval is another person's", str(path), "use your full name")
-    record = dict(zip(_RECORD, (name, _in_utc(at), digest), strict=True))
-    _write(path, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
+    name = consent.usable_name(name)
+    path = folder / FOLDER / f"{consent.slug(name)}{UNSIGNED}"
+    if os.path.lexists(path):
+        there = _claims(path, consent.read_text(path, _WHAT))
+        if not same_person(there["by"], name):
+            raise UsageError("this approval is another person's", str(path), "use your full name")
+    record = consent.record_of(_RECORD, (name, consent.in_utc(at), digest))
+    consent.write_text(path, record, _WHAT)
     return path
 
 
@@ -106,40 +104,62 @@ def valid_approvals(
     approvers: Mapping[str, str],
     required: int,
     now: datetime,
+    output: Path | None = None,
 ) -> list[Approval]:
     """Return the approvals of a manifest, one per person and key, at least `required` of them.
 
-    `manifest_bytes` are the bytes of manifest.json as they were read, `digest` is what they say.
+    `manifest_bytes` are the bytes of manifest.json as they were read, `digest` is what they say;
+    `output` is the job's output folder, whose state remembers revocations.
 
     Raises:
         ManifestError: An approval is of another manifest, by the author, by somebody unknown,
-            unsigned where it must be signed, or of the future; or there are too few.
+            unsigned where it must be signed, or of the future; a revocation is not good; or there
+            are too few that were not revoked.
         ShareError: The approvals cannot be read.
     """
     rules = Rules(author, author_key, approvers, required)
+    revoked = revocations.read(folder, manifest_bytes, digest, approvers, output)
     found = []
-    for path in _files(folder / FOLDER):
-        approval = _open(path, manifest_bytes, digest)
+    void = 0
+    for path in paths(folder):
+        approval = opened(path, manifest_bytes, digest)
+        if any(one.voids(approval) for one in revoked):
+            void += 1
+            continue
         rules.check(approval.by, approval.public_key, str(path))
-        if approval.at > now + _CLOCK_SKEW:
+        if approval.at > now + CLOCK_SKEW:
             raise ManifestError("an approval of the future", str(path), "set the clock")
         found.append(approval)
     counted = distinct(found)
     if len(counted) < required:
+        gone = f", {void} revoked" if void else ""
         raise ManifestError(
-            f"{len(counted)} of {required} approvals",
+            f"{len(counted)} of {required} approvals{gone}",
             str(folder / FOLDER),
             "each must be by another person with another key: `remediation approve`",
         )
     return counted
 
 
-def _open(path: Path, manifest_bytes: bytes, digest: str) -> Approval:
-    """Return the approval in a file, once it proves to be of this manifest."""
-    text = _read(path)
-    signed = path.suffix == SIGNED
-    claims = _claims(text, path) if signed else _record(text, path)
-    if signed:
+def paths(folder: Path) -> list[Path]:
+    """Return the files of a manifest's approvals.
+
+    Raises:
+        ShareError: they cannot be read.
+    """
+    return consent.files(folder / FOLDER, _WHAT)
+
+
+def opened(path: Path, manifest_bytes: bytes, digest: str) -> Approval:
+    """Return the approval in a file, once it proves to be of this manifest.
+
+    Raises:
+        ManifestError: it is not, or no approval at all.
+        ShareError: it cannot be read.
+    """
+    text = consent.read_text(path, _WHAT)
+    claims = _claims(path, text)
+    if path.suffix == SIGNED:
         try:
             minisign.verify(claims["key"], manifest_bytes, text)
         except ManifestError as error:
@@ -148,88 +168,12 @@ def _open(path: Path, manifest_bytes: bytes, digest: str) -> Approval:
             ) from None
     if claims["digest"] != digest:
         raise ManifestError("approval of another manifest", str(path), _AGAIN)
-    return Approval(claims["by"], datetime.fromisoformat(claims["at"]), claims.get("key"))
+    at = datetime.fromisoformat(claims["at"])
+    return Approval(claims["by"], at, claims.get("key"), consent.digest_of(text))
 
 
-def _files(folder: Path) -> list[Path]:
-    try:
-        found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise ShareError("approvals cannot be read", str(folder), "check the folder") from error
-    # Signed before unsigned: of one person's two, the signed one counts.
-    return [path for suffix in (SIGNED, UNSIGNED) for path in found if path.suffix == suffix]
-
-
-def _read(path: Path) -> str:
-    if path.is_symlink() or not path.is_file():
-        raise ManifestError("an approval is a regular file", str(path), "take it away")
-    try:
-        with path.open("rb") as file:
-            return file.read(_LONGEST).decode()
-    except OSError as error:
-        raise ShareError("the approval cannot be read", str(path), "check the folder") from error
-    except UnicodeDecodeError:
-        raise _not_an_approval(path) from None
-
-
-def _claims(text: str, path: Path) -> dict[str, str]:
-    """Return the fields of a signed approval's comment, unverified."""
-    try:
-        parts = [part.partition(":") for part in minisign.claimed_comment(text).split("\t")]
-    except ManifestError:
-        raise _not_an_approval(path) from None
-    if tuple(key for key, _, _ in parts) != _COMMENT:
-        raise _not_an_approval(path)
-    return _checked({key: value for key, _, value in parts}, path)
-
-
-def _record(text: str, path: Path) -> dict[str, str]:
-    """Return the fields of an unsigned approval."""
-    try:
-        record = json.loads(text)
-    except (ValueError, RecursionError):
-        raise _not_an_approval(path) from None
-    if not isinstance(record, dict) or set(record) != set(_RECORD):
-        raise _not_an_approval(path)
-    if not all(isinstance(value, str) for value in record.values()):
-        raise _not_an_approval(path)
-    return _checked(record, path)
-
-
-def _checked(claims: dict[str, str], path: Path) -> dict[str, str]:
-    try:
-        usable = _usable_name(claims["by"])
-        zone = datetime.fromisoformat(claims["at"]).tzinfo
-    except (UsageError, ValueError):
-        raise _not_an_approval(path) from None
-    if usable != claims["by"] or zone is None:
-        raise _not_an_approval(path)
-    return claims
-
-
-def _not_an_approval(path: Path) -> ManifestError:
-    return ManifestError("not an approval of this tool", str(path), "take it away, approve again")
-
-
-def _in_utc(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="seconds")
-
-
-def _usable_name(name: str) -> str:
-    usable = " ".join(name.split())
-    if not usable or not usable.isprintable():
-        raise UsageError("an approver's name is printable text", "--by", "give the full name")
-    return usable
-
-
-def _slug(name: str) -> str:
-    folded = fold_name(name)
-    plain = unicodedata.normalize("NFKD", folded).encode("ascii", "ignore").decode()
-    words = "".join(letter if letter.isalnum() else " " for letter in plain).split()
-    # Names in other scripts leave nothing to make a file name of.
-    return "-".join(words)[:80] or sha256(folded.encode()).hexdigest()[:16]
+def _claims(path: Path, text: str) -> dict[str, str]:
+    return consent.claims(path, text, _COMMENT if path.suffix == SIGNED else _RECORD, _WHAT)
 
 
 def _read_manifest(folder: Path) -> tuple[bytes, str]:
@@ -246,14 +190,3 @@ def _read_manifest(folder: Path) -> tuple[bytes, str]:
     if not isinstance(digest, str) or not digest.isalnum():
         raise ManifestError("not a manifest", str(path), "plan again")
     return content, digest
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(exist_ok=True)
-    except OSError as error:
-        raise ShareError(
-            f"approvals cannot be kept here, {error.strerror}", str(path.parent), "check the folder"
-        ) from error
-    # Readable to others: who approves and who applies are different people.
-    durable_write(path, text.encode(), 0o644)
