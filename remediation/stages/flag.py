@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -137,6 +137,7 @@ def _judge(options: FlagOptions, batches: Batches, places: pa.Table) -> tuple[pa
     ):
         for instances, findings in batches.whole_studies(columns, FINDING_COLUMNS, keep):
             found = judged(instances, findings, places, options.sources, options.target)
+            del instances, findings  # before the next ones are read
             studies(found.studies)
             mixed(found.mixed)
             days.append(daily(found.studies))
@@ -151,21 +152,27 @@ def _is_late() -> pc.Expression:
 
 
 def _between(options: FlagOptions) -> Between:
-    """Return what reads the studies of a source on some days: late ones, by those of their file."""
+    """Return what gives the studies of a source on some days: late ones, by those of their file.
 
-    def between(
-        archive: str | None, source: str | None, axis: str, start: date, end: date
-    ) -> pa.Table:
-        day = pc.field("file_date" if axis == FILE else "StudyDate")
-        where = (pc.field("archive") == archive) & (pc.field("source") == source)
-        where &= (day >= start) & (day < end)
+    The studies of one source are read at a time, with what may tell them apart and no more.
+    """
+
+    @lru_cache(1)
+    def of_source(archive: str | None, source: str | None) -> pa.Table:
         return datasets.read_rows(
             options.output / _STUDIES,
             STUDIES,
             options.key_id,
             "remediation flag",
             columns=("status", "StudyDate", *AXES, *SIGNALS),
-            where=where & _is_late() if axis == FILE else where,
+            where=(pc.field("archive") == archive) & (pc.field("source") == source),
         )
+
+    def between(
+        archive: str | None, source: str | None, axis: str, start: date, end: date
+    ) -> pa.Table:
+        day = pc.field("file_date" if axis == FILE else "StudyDate")
+        where = (day >= start) & (day < end)
+        return of_source(archive, source).filter(where & _is_late() if axis == FILE else where)
 
     return between

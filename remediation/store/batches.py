@@ -92,7 +92,12 @@ class Batches:
         ]
         if not parts:
             return schema.empty_table().select(columns)
-        return pa.concat_tables(parts).unify_dictionaries()
+        whole = pa.concat_tables(parts)
+        coded = {
+            name: _coded(column) if pa.types.is_dictionary(column.type) else column
+            for name, column in zip(whole.column_names, whole.columns, strict=True)
+        }
+        return pa.table(coded)
 
     def whole_studies(
         self,
@@ -110,18 +115,29 @@ class Batches:
         split = self._split()
         aside: list[tuple[pa.Table, pa.Table]] = []
         for batch in self.all:
-            rows = keep(self.read("instances", batch, instances))
-            found = self.read("findings", batch, findings)
-            out = _among(rows[_STUDY], split[batch.archive])
-            if out.any():
-                own = rows.filter(pa.array(out))
-                theirs = found.filter(pc.is_in(found["path"], own["path"].combine_chunks()))
-                aside.append((_plain(own), _plain(theirs)))
-                rows = rows.filter(pa.array(~out))
-            yield rows, found
+            # Nothing of a batch is kept here while the next one is read.
+            yield self._whole(
+                keep(self.read("instances", batch, instances)),
+                self.read("findings", batch, findings),
+                split[batch.archive],
+                aside,
+            )
         if aside:
             rows, found = (pa.concat_tables(tables) for tables in zip(*aside, strict=True))
             yield rows, found
+
+    @staticmethod
+    def _whole(
+        rows: pa.Table, found: pa.Table, split: Hashes, aside: list[tuple[pa.Table, pa.Table]]
+    ) -> tuple[pa.Table, pa.Table]:
+        """Put the studies that have files elsewhere aside; return the others."""
+        out = _among(rows[_STUDY], split)
+        if not out.any():
+            return rows, found
+        own = rows.filter(pa.array(out))
+        theirs = found.filter(pc.is_in(found["path"], own["path"].combine_chunks()))
+        aside.append((_plain(own), _plain(theirs)))
+        return rows.filter(pa.array(~out)), found
 
     def _split(self) -> dict[str, Hashes]:
         """Return per archive the studies that have files in more than one batch, as hashes.
@@ -142,6 +158,8 @@ def _parts(folder: Path) -> list[Path]:
 
 
 def _coded(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    if column.num_chunks == 1:
+        return column.chunk(0)
     return column.unify_dictionaries().combine_chunks()
 
 

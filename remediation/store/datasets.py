@@ -145,10 +145,15 @@ def read_rows(
 ) -> pa.Table:
     """Read columns of the rows of one file for which a filter holds; raises as `read` does.
 
-    Only what may hold such rows is read.
+    Only what may hold such rows is read; text comes as dictionaries.
     """
-    scan = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
-    parquet = ds.ParquetFileFormat(default_fragment_scan_options=scan)
+    text = [field.name for field in schema if pa.types.is_string(field.type)]
+    parquet = ds.ParquetFileFormat(
+        read_options=ds.ParquetReadOptions(dictionary_columns=text),
+        default_fragment_scan_options=ds.ParquetFragmentScanOptions(
+            page_checksum_verification=True
+        ),
+    )
     with undamaged(path, made_by):
         check(pq.read_schema(path).metadata or {}, schema, key_id, path, made_by)
         return ds.dataset(path, format=parquet).to_table(columns=list(columns), filter=where)

@@ -26,6 +26,8 @@ def encoded(column: pa.ChunkedArray | pa.Array) -> pa.DictionaryArray:
     chunked = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
     if not pa.types.is_dictionary(chunked.type):
         chunked = pc.dictionary_encode(chunked)
+    if chunked.num_chunks == 1:
+        return chunked.chunk(0)
     return chunked.unify_dictionaries().combine_chunks()
 
 

@@ -164,7 +164,8 @@ def _once(strong: pa.Table, of: Numbers, values: pa.Array) -> tuple[Numbers, pa.
     """Count a value of an instance once; return the study and the value of each."""
     own = encoded(values)
     width = max(1, len(own.dictionary))
-    at, codes = np.divmod(np.unique(integers(strong["at"]) * width + numbers(own)), width)
+    each = integers(strong["at"]) * width + numbers(own)
+    at, codes = np.divmod(integers(pa.array(each).unique()), width)
     return of[at], pa.DictionaryArray.from_arrays(codes, own.dictionary)
 
 
@@ -197,8 +198,9 @@ def _ranked(studies: int, study: Numbers, values: pa.DictionaryArray) -> _Ranked
     order = pc.sort_indices(values.dictionary)
     width = max(1, len(order))
     rank = np.argsort(order)[numbers(values)]
-    pairs, counts = np.unique(study * width + rank, return_counts=True)
-    group, text = np.divmod(pairs, width)
+    pairs = pa.array(study * width + rank).value_counts()
+    counts = integers(pairs.field("counts"))
+    group, text = np.divmod(integers(pairs.field("values")), width)
     by = np.lexsort((text, -counts, group))
     texts = values.dictionary.take(order).take(pa.array(text[by]))
-    return _Ranked(np.searchsorted(group, np.arange(studies + 1)), texts, counts[by])
+    return _Ranked(np.searchsorted(group[by], np.arange(studies + 1)), texts, counts[by])
