@@ -32,7 +32,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for archive in session.job.archives:
         crawl.run(session.crawl_options(archive.name))
     flag.run(session.flag_options())
-    match.run(session.match_options(), session.crosswalk(), session.keys)
+    crosswalk = session.crosswalk()
+    match.run(session.match_options(), crosswalk, session.keys)
+    session.worklists(crosswalk)
     return out
 
 

@@ -56,6 +56,7 @@ class Job:
     approvers: tuple[sections.Approver, ...]
     apply: sections.Apply
     run: sections.Run
+    worklists: sections.Worklists
     output: sections.Output
 
     def archive(self, name: str) -> sections.Archive:
@@ -145,6 +146,7 @@ def _job(file: sections.JobFile, file_name: str, context: Context) -> Job:
         approvers=file.approver,
         apply=file.apply,
         run=file.run,
+        worklists=file.worklists,
         output=file.output,
     )
 

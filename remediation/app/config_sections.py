@@ -229,6 +229,12 @@ class Run(Section):
         return self
 
 
+class Worklists(Section):
+    """`[worklists]`: what the lists for people may name."""
+
+    vendor_examples: int = Field(default=0, ge=0, le=20)  # StudyInstanceUIDs in a line
+
+
 class Output(Section):
     """`[output]`: where everything is written, and the language of reports."""
 
@@ -250,4 +256,5 @@ class JobFile(Section):
     approver: tuple[Approver, ...] = ()
     apply: Apply = Apply()
     run: Run = Run()
+    worklists: Worklists = Worklists()
     output: Output

@@ -115,14 +115,23 @@ def flag(job: Path, *, as_json: bool) -> None:
 @JOB
 @JSON
 def match(job: Path, *, as_json: bool) -> None:
-    """Match studies to the EPD export; write the desk's worklist."""
+    """Match studies to the EPD export; write worklists for people.
+
+    Who has to settle what: registration desk, possible mix-ups of patients, leaks for the privacy
+    officer, broken periods for the PACS vendor. They are in worklists/, as CSV and one workbook;
+    local numbers are in the first two and in the workbook, a BSN is in none.
+    """
     session = Session.open(load_job(job))
     with recorded(session.job, "match") as record, progress("match", "studies") as advance:
         options, crosswalk = session.match_options(), session.crosswalk()
         report = match_stage.run(options, crosswalk, session.keys, advance=advance)
-        record.update(report.outcomes | {"heads_read": report.heads_read})
+        record.update(report.outcomes)
+        lists, made = session.worklists(crosswalk)
+        record.update({"heads_read": lists.heads_read})
     lines = [*counts("outcomes:", report.outcomes), *counts("reasons:", report.reasons)]
-    emit(report, [*lines, f"worklist: {report.worklist}"], as_json=as_json)
+    lines += [f"worklist: {path}" for path in made.values()]
+    said = {name: str(path) for name, path in made.items()}
+    emit(report, lines, as_json=as_json, worklists=said, heads_read=lists.heads_read)
     for reason in ("birth-date-clash", "sex-clash", "name-clash", "header-disagrees"):
         if report.reasons.get(reason):
             note(

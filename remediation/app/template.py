@@ -131,6 +131,10 @@ key_file = "{KEY_FILE}"
 #tls_key = "tls/crawl.key"
 #wait_for_workers = 30           # seconds, for a first worker to be there
 
+# The list for the PACS vendor counts studies; with examples it names some, which is personal data.
+#[worklists]
+#vendor_examples = 0             # StudyInstanceUIDs in a line
+
 [output]
 dir = "out"
 #language = "nl"                 # of reports: nl or en

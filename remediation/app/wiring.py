@@ -21,6 +21,7 @@ from remediation.model.placement import AT_REST, EXCHANGE, Placement
 from remediation.model.running import new_run_id, utc_now
 from remediation.model.secrets import Keys
 from remediation.stages import apply, approve, crawl, flag, judged, match, plan, rollback, verify
+from remediation.stages import worklists as worklists_stage
 from remediation.store.crosswalk_files import read_crosswalk
 from remediation.store.inventory import Inventory
 from remediation.store.keys import load_key_file
@@ -165,6 +166,22 @@ class Session:
     def match_options(self) -> match.MatchOptions:
         """Options of `match`."""
         return match.MatchOptions(self.output, self.match_rules(), self.roots(), self.sources())
+
+    def worklists(self, crosswalk: Crosswalk) -> tuple[worklists_stage.Worklists, dict[str, Path]]:
+        """Write the worklists of what `match` found; return them, and the paths by name."""
+        from remediation.app.listing import write_worklists
+
+        job = self.job
+        options = worklists_stage.WorklistOptions(
+            output=self.output,
+            roots=self.roots(),
+            archives=self.archives(),
+            extra_issuers=job.bsn.extra_issuers,
+            examples=job.worklists.vendor_examples,
+            readers=job.run.readers,
+        )
+        lists = worklists_stage.run(options, crosswalk, self.keys)
+        return lists, write_worklists(self.output, lists, job.output.language)
 
     def placement(self, target: str | None) -> Placement:
         """Return the target placement, by the job or by name."""

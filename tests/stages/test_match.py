@@ -1,12 +1,8 @@
-"""Match: identities for every study, and a worklist for the registration desk."""
+"""Match: identities for every study."""
 
 from __future__ import annotations
 
-import csv
-import io
-
 import pytest
-from builders import OID
 from model.people import RULES, entry
 from stages.share import ONE, TWO, Share
 from tables.heads_of import bsn_item, file_of, local
@@ -48,15 +44,6 @@ def identities(share):
     path = share.output / "identities.parquet"
     rows = datasets.read(path, IDENTITIES, share.keys.key_id, "remediation match").to_pylist()
     return {row["StudyInstanceUID"]: row for row in rows}
-
-
-def worklist(share):
-    data = (share.output / "worklists" / "registratie.csv").read_bytes()
-    return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=";"))
-
-
-def reasons(share):
-    return [row[3] for row in worklist(share)[1:]]
 
 
 # --- identities -----------------------------------------------------------------------------------
@@ -118,12 +105,9 @@ def test_matching_twice_gives_the_same_whatever_the_order_of_the_export(share):
     for n in range(6):
         put(share, f"1.{n}", *local(f"10{n}"), birth=f"195{n}0203")
     look(share)
-    first = run(share, *rows, entry("103", "", **ALIKE)), identities(share), worklist(share)
-    assert (
-        run(share, entry("103", "", **ALIKE), *rows[::-1]),
-        identities(share),
-        worklist(share),
-    ) == first
+    first = run(share, *rows, entry("103", "", **ALIKE)), identities(share)
+    again = run(share, entry("103", "", **ALIKE), *rows[::-1]), identities(share)
+    assert again == first
 
 
 def test_before_flag_there_is_nothing_to_match(share):
@@ -147,44 +131,7 @@ def test_another_key_is_refused(share, tmp_path):
 def test_an_archive_without_studies_is_matched(share):
     look(share)
     report = run(share, entry())
-    assert (report.outcomes, report.reasons, report.heads_read) == ({}, {}, 0)
-    assert len(worklist(share)) == 1
-
-
-# --- the worklist ---------------------------------------------------------------------------------
-
-
-def test_the_desk_gets_what_it_can_settle_those_that_hold_up_most_first(share):
-    for n in range(3):
-        put(share, f"1.1.{n}", *local("101"))
-    put(share, "1.2", *local("102"), birth="19510101")
-    for n in range(2):
-        put(share, f"1.3.{n}", *local("999"), birth="19520101")
-    put(share, "1.4", *local("104"), birth="19530101")
-    look(share)
-    report = run(
-        share,
-        entry("101", ONE, status="niet geverifieerd", **ALIKE),
-        entry("102", "", birth_date="19510101", **ALIKE),
-        entry("104", THREE, birth_date="19530101", sex="M", **ALIKE),
-    )
-    assert worklist(share) == [
-        ["lokaal nummer", "uitgever", "archief", "reden", "studies", "eerste studie"],
-        ["101", "ZKH-OOST", "oost", "not-verified", "3", "1.1.0"],
-        ["999", "ZKH-OOST", "oost", "no-crosswalk-entry", "2", "1.3.0"],
-        ["102", "ZKH-OOST", "oost", "no-number", "1", "1.2"],
-    ]
-    assert report.heads_read == 1, "one header of a patient without a row"
-    assert report.worklist == share.output / "worklists" / "registratie.csv"
-    assert "sex-clash" in report.reasons, "a possible mix-up is not the desk's to settle"
-
-
-def test_the_worklist_is_private(share):
-    put(share, "1.1", *local("101"))
-    look(share)
-    path = run(share, entry("101", "", **ALIKE)).worklist
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert (report.outcomes, report.reasons) == ({}, {})
 
 
 def test_a_warning_for_a_conformant_study_is_the_desks_as_well(share):
@@ -195,80 +142,3 @@ def test_a_warning_for_a_conformant_study_is_the_desks_as_well(share):
         {"conformant": 1},
         ["no-number"],
     )
-    assert reasons(share) == ["no-number"]
-
-
-PRIMARIES = {
-    "asserted": local(ONE, OID),
-    "bare": local(ONE, None),
-    "dots": local("9999.00.006", None),
-    "eight digits": local("12345672", None),
-    "in text": local(f"PAT {ONE}", None),
-    "CX": local(f"{ONE}^^^ZKH", None),
-}
-
-
-@pytest.mark.parametrize("form", PRIMARIES)
-def test_a_patient_id_that_may_be_a_bsn_is_not_listed(share, form):
-    put(share, "1.1", *PRIMARIES[form])
-    look(share)
-    run(share)
-    ((number, *_, reason, _, study),) = worklist(share)[1:]
-    assert (number, reason, study) == ("", "no-crosswalk-entry", "1.1")
-
-
-def test_an_export_that_has_a_bsn_for_a_local_number_does_not_put_it_on_the_list(share):
-    put(share, "1.1", *local(ONE, None))
-    put(share, "1.2", *local("123456780"), birth="19510101")
-    look(share)
-    rows = [
-        entry(ONE, ONE, status="?", **ALIKE),
-        entry("123456780", TWO, status="?", birth_date="19510101", **ALIKE),
-    ]
-    run(share, *rows)
-    assert [(row[0], row[5]) for row in worklist(share)[1:]] == [("", "1.1"), ("123456780", "1.2")]
-
-
-def test_a_local_number_that_looks_like_a_formula_is_quoted(share):
-    put(share, "1.1", *local("=1+1", None))
-    look(share)
-    run(share)
-    assert worklist(share)[1][0] == "'=1+1"
-
-
-def test_a_file_that_is_gone_since_the_crawl_leaves_its_number_empty(share):
-    put(share, "1.1", *local("999"))
-    look(share)
-    (share.root / "1.1").unlink()
-    assert run(share).heads_read == 1
-    assert worklist(share)[1][0] == ""
-
-
-def test_an_archive_that_the_job_no_longer_names_is_not_read(share):
-    put(share, "1.1", *local("999"))
-    look(share)
-    options = match.MatchOptions(share.output, RULES, {})
-    report = match.run(options, Crosswalk([]), share.keys)
-    assert (report.heads_read, worklist(share)[1][0]) == (0, "")
-
-
-def test_the_header_that_is_read_again_is_one_that_could_be_read(share):
-    share.put("a", file_of(*local("999"), uid="1.1", broken=True))
-    share.put("b", file_of(*local("999"), uid="1.1"))
-    look(share)
-    run(share)
-    assert reasons(share) == [], "the study is unreadable first"
-    share.put("a", file_of(*local("999"), uid="1.1", instance="1.1.5"))
-    look(share)
-    run(share)
-    assert worklist(share)[1][:2] == ["999", "ZKH-OOST"]
-
-
-def test_the_demos_worklist_holds_no_number_of_the_demo(demo, session_of):
-    """Every BSN of the export, and every one that the headers carry, is looked for."""
-    session = session_of(demo)
-    text = (session.output / "worklists" / "registratie.csv").read_text(encoding="utf-8-sig")
-    numbers = {entry.bsn for entry in session.crosswalk().entries if len(entry.bsn) == 9}
-    assert len(numbers) > 500
-    assert len(text.splitlines()) > 30
-    assert not [number for number in numbers if number in text]

@@ -112,6 +112,7 @@ class _Line:
         crosswalk = session.crosswalk()
         with _step("match: studies against the EPD export"):
             matched = match.run(session.match_options(), crosswalk, session.keys)
+            session.worklists(crosswalk)
         with _step("plan: everything that can be corrected"):
             whole = self._plan()
         checks = [truth.statuses(), truth.periods(), truth.outcomes(whole), truth.planned(whole)]

@@ -31,7 +31,7 @@ from remediation.tables.schemas import (
 )
 
 Row = dict[str, Any]
-WORKLIST = Path("worklists") / "registratie.csv"
+WORKLISTS = tuple(Path("worklists") / f"{name}.csv" for name in ("registratie", "verwisselingen"))
 _REASON_COLUMN = 3
 _STUDY = ["archive", "StudyInstanceUID"]
 # Of each dataset: its schema, the columns that are told of, and the command that makes it.
@@ -63,7 +63,8 @@ class Facts:
         files: files per (archive, state, error).
         leaks: rows of place, private_creator, place_kind, archive, findings, studies.
         crawls: rows of archive, run_id, crawled_at, files.
-        listed: rows of the registration desk's worklist per reason.
+        listed: lines per reason of the worklists of patients: the registration desk's, and that of
+            possible mix-ups.
         missing: commands that have not run yet.
     """
 
@@ -108,7 +109,7 @@ def gather(output: Path, key_id: str) -> Facts:
         files=_files(inventory),
         leaks=_leaks(inventory),
         crawls=_crawls(inventory),
-        listed=_listed(output / WORKLIST),
+        listed=_listed(output),
         history=history(output),
         missing=tuple(missing),
     )
@@ -200,12 +201,16 @@ def _crawls(inventory: Inventory) -> tuple[Row, ...]:
     return tuple(sorted(rows, key=lambda row: (row["run_id"], row["archive"]), reverse=True))
 
 
-def _listed(path: Path) -> dict[str, int] | None:
-    """Count the lines of the worklist per reason: it alone knows who is on it."""
-    if not path.exists():
-        return None
+def _listed(output: Path) -> dict[str, int] | None:
+    """Count the lines of the worklists per reason: they alone know who is on them."""
+    found = [path for path in (output / one for one in WORKLISTS) if path.exists()]
+    return dict(sum(map(_reasons, found), Counter[str]())) if found else None
+
+
+def _reasons(path: Path) -> Counter[str]:
     with guarded("the worklist cannot be read", path.name):
         text = path.read_bytes().decode("utf-8-sig", "replace")
     lines = csv.reader(io.StringIO(text), delimiter=";")
     next(lines, None)
-    return dict(Counter(line[_REASON_COLUMN] for line in lines if len(line) > _REASON_COLUMN))
+    # A last line may say how many were left out; it has no reason.
+    return Counter(row[_REASON_COLUMN] for row in lines if any(row[_REASON_COLUMN:][:1]))

@@ -145,7 +145,7 @@ SENTENCES = {
     "mixups_title": "Possible mix-up of patients: {count}",
     "mixups_lead": "Header and EPD contradict each other on who the patient is. These studies are"
     " never corrected. Have a person judge them first, starting today.",
-    "mixups_listed": "The patients are listed in worklists/registratie.csv, in the column reden.",
+    "mixups_listed": "The patients are listed in worklists/verwisselingen.csv, the gravest first.",
     "mixups_unlisted": "The studies are in identities.parquet, in the column reason.",
     "mixups_none": "Header and EPD contradict each other on no study.",
     "mixups_caption": "Studies with a possible mix-up, by kind",

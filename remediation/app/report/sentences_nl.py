@@ -146,7 +146,7 @@ SENTENCES = {
     "mixups_title": "Mogelijke verwisseling van patiënten: {count}",
     "mixups_lead": "Header en EPD spreken elkaar tegen over wie de patiënt is. Deze studies worden"
     " nooit gecorrigeerd. Laat ze eerst door een mens beoordelen, te beginnen vandaag.",
-    "mixups_listed": "De patiënten staan in worklists/registratie.csv, in de kolom reden.",
+    "mixups_listed": "De patiënten staan in worklists/verwisselingen.csv, de ernstigste eerst.",
     "mixups_unlisted": "De studies staan in identities.parquet, in de kolom reason.",
     "mixups_none": "Header en EPD spreken elkaar bij geen enkele studie tegen.",
     "mixups_caption": "Studies met een mogelijke verwisseling, per soort",

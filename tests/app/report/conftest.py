@@ -15,6 +15,7 @@ import pytest
 
 from remediation.app.report.build import ReportOptions, write_report
 from remediation.model.events import Event
+from remediation.model.worklists import DESK, MIXUPS
 from remediation.store import datasets
 from remediation.store.worklists import write_csv
 from remediation.tables.coverage import coverage_table
@@ -155,10 +156,13 @@ class Hospital:
         return self
 
     def worklist(self, *reasons: str) -> Hospital:
-        """Write the registration desk's worklist with one line per reason."""
+        """Write the worklists of patients with one line per reason, and who was left out."""
         headings = ("lokaal nummer", "uitgever", "archief", "reden", "studies", "eerste studie")
-        rows = [("7000001", "ZKH-OOST", "oost", reason, 1, "2.999.7.1") for reason in reasons]
-        write_csv(self.output / "worklists" / "registratie.csv", headings, rows)
+        for name, own in (("registratie", DESK), ("verwisselingen", MIXUPS)):
+            mine = [one for one in reasons if one in own]
+            rows = [("7000001", "ZKH-OOST", "oost", one, 1, "2.999.7.1") for one in mine]
+            last = ("12 regels niet opgenomen", *[""] * (len(headings) - 1))
+            write_csv(self.output / "worklists" / f"{name}.csv", headings, [*rows, last])
         return self
 
     def write(

@@ -119,7 +119,7 @@ def test_possible_mix_ups_are_loud_and_say_where_they_are_listed(made, hospital)
     assert "identities.parquet" in text_of(page)
     hospital.worklist("birth-date-clash", "no-number")
     text = text_of(made()[1])
-    assert "De patiënten staan in worklists/registratie.csv" in text
+    assert "De patiënten staan in worklists/verwisselingen.csv" in text
     assert "identities.parquet" not in text
 
 

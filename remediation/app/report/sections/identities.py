@@ -9,18 +9,7 @@ from dataclasses import dataclass
 from remediation.app.report.gather import Facts
 from remediation.app.report.shown import Kind, Table, table
 from remediation.app.report.words import Words
-
-MIXUPS = ("birth-date-clash", "sex-clash", "name-clash", "header-disagrees")
-# What the registration desk can settle in the EPD; the same reasons are on its worklist.
-DESK = (
-    "no-crosswalk-entry",
-    "no-number",
-    "not-verified",
-    "invalid-number",
-    "placeholder-number",
-    "two-numbers",
-    "shared-number",
-)
+from remediation.model.worklists import DESK, MIXUPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +133,7 @@ def _correctable(facts: Facts, words: Words, count: int) -> Part:
 
 def _desk(facts: Facts, words: Words, refused: Counter[str], count: int) -> Part:
     title = words("desk_title", count=words.count(count, "study"))
-    lines = sum((facts.listed or {}).values())
+    lines = sum((facts.listed or {}).get(reason, 0) for reason in DESK)
     where = words("desk_listed", count=words.count(lines, "line")) if lines else ""
     if not count:
         return Part(title, words("desk_none"), None, where)
