@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from remediation.app import config_sections as sections
+from remediation.app import config_toml
 from remediation.app.config_checks import Context, context_of
-from remediation.app.config_errors import as_error, toml_error
+from remediation.app.config_errors import as_error
 from remediation.errors import UsageError
 from remediation.model.crosswalk import SpellingRule
 from remediation.model.events import Event
 from remediation.store.crosswalk_files import CrosswalkSettings
 
-_LARGEST = 1 << 20  # bytes; a job file is a page or two
+_WHAT = "job file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +110,9 @@ def load_job(path: Path, today: date | None = None) -> Job:
         UsageError: The file cannot be read, is not TOML, or has faults: all of them in one
             message, each with key and line where they can be had, none with a value.
     """
-    text = _read(path)
-    data = _parse(text, path)
+    raw = config_toml.read(path, _WHAT, "make one with `remediation init`")
+    text = config_toml.decoded(raw, path, _WHAT)
+    data = config_toml.parsed(text, path, _WHAT)
     folder = Path(os.path.abspath(path)).parent  # noqa: PTH100 - resolve() follows links
     context = context_of(data, folder, today)
     try:
@@ -149,40 +149,3 @@ def _job(file: sections.JobFile, file_name: str, context: Context) -> Job:
         worklists=file.worklists,
         output=file.output,
     )
-
-
-def _read(path: Path) -> str:
-    try:
-        if path.exists() and not path.is_file():
-            raise UsageError("the job file is not a file", str(path))
-        with path.open("rb") as file:
-            data = file.read(_LARGEST + 1)
-    except FileNotFoundError:
-        raise UsageError(
-            "no such job file", str(path), "make one with `remediation init`"
-        ) from None
-    except OSError as error:
-        raise UsageError("the job file cannot be read", str(path), error.strerror or "") from None
-    if len(data) > _LARGEST:
-        raise UsageError("the job file is over a megabyte", str(path), "is it the right file?")
-    try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError:
-        raise UsageError("the job file is not UTF-8", str(path), "save it as UTF-8") from None
-
-
-def _parse(text: str, path: Path) -> dict[str, Any]:
-    """Return the TOML data, with lists as tuples: what is frozen takes no lists."""
-    try:
-        data: dict[str, Any] = _frozen(tomllib.loads(text))
-    except (ValueError, RecursionError) as error:
-        raise toml_error(error, path) from None
-    return data
-
-
-def _frozen(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_frozen(item) for item in value)
-    if isinstance(value, dict):
-        return {key: _frozen(item) for key, item in value.items()}
-    return value

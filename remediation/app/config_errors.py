@@ -1,4 +1,4 @@
-r"""Turns what is wrong with a job file into one error: every fault with its key and line.
+r"""Turns what is wrong with a TOML file into one error: every fault with its key and line.
 
 Values are never shown, and neither is a key that looks like one.
 
@@ -129,15 +129,15 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models(inner)
 
 
-def toml_error(error: Exception, path: Path) -> UsageError:
+def toml_error(error: Exception, path: Path, what: str) -> UsageError:
     """Return the error of a file that is not TOML; the parser's words where they hold no digit."""
     reason = str(error)
     found = _AT.search(reason)
     where = f"{path}, line {found[1]}" if found and found[1] else str(path)
     reason = _AT.sub("", reason)
     if not found or any(map(str.isdigit, reason)):
-        return UsageError("the job file is not valid TOML", where)
-    return UsageError("the job file is not valid TOML", where, reason[:1].lower() + reason[1:])
+        return UsageError(f"the {what} is not valid TOML", where)
+    return UsageError(f"the {what} is not valid TOML", where, reason[:1].lower() + reason[1:])
 
 
 def find_lines(text: str) -> dict[Place, int]:

@@ -88,7 +88,7 @@ def _options(
         at=session.now,
         rules=session.rules(),
         sources=session.sources(),
-        target=session.placement(None).target,
+        placement=session.placement(None),
         start=start or job.start,
         end=end or job.end,
         hours=Hours(Window.parse(job.run.window) if job.run.window else None, job.timezone),

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from remediation.app.config import Job
+from remediation.app.config_placement import placement_of
 from remediation.dicom.locate import BsnRules
 from remediation.errors import UsageError
 from remediation.model.crosswalk import Crosswalk
 from remediation.model.evidence import ArchiveIssuers, IssuerPeriod, MatchRules
 from remediation.model.files import ArchiveRoot
 from remediation.model.pacing import Hours, Window
-from remediation.model.placement import AT_REST, EXCHANGE, Placement
+from remediation.model.placement import Placement
 from remediation.model.running import new_run_id, utc_now
 from remediation.model.secrets import Keys
 from remediation.stages import apply, approve, crawl, flag, judged, match, plan, rollback, verify
@@ -139,7 +140,7 @@ class Session:
             output=self.output,
             key_id=self.keys.key_id,
             sources=self.sources(),
-            target=self.placement(None).target,
+            placement=self.placement(None),
             events=job.model_events(),
             target_coverage=job.target_coverage,
             provisional_from=_months_before(self.now.date(), job.provisional_months),
@@ -184,18 +185,8 @@ class Session:
         return lists, write_worklists(self.output, lists, job.output.language)
 
     def placement(self, target: str | None) -> Placement:
-        """Return the target placement, by the job or by name."""
-        section = self.job.placement
-        name = target or section.target
-        if name not in (AT_REST, EXCHANGE):
-            raise UsageError(
-                "the target placement is not known", "[placement] target", "use at-rest or exchange"
-            )
-        return Placement(
-            name,
-            original_attributes=section.original_attributes,
-            remove_retired=section.remove_retired,
-        )
+        """Return the target placement: the job's, or one by name or path."""
+        return placement_of(self.job, target)
 
     def plan_options(
         self,
@@ -215,11 +206,11 @@ class Session:
             author=author or getpass.getuser(),
             responsible=job.responsible,
             placement=self.placement(target),
-            job_target=self.placement(None).target,
             roots=self.roots(),
             archives=self.archives(),
             sources=self.sources(),
             extra_issuers=job.bsn.extra_issuers,
+            placeholders=job.bsn.placeholders,
             in_place_statement=job.apply.in_place_statement,
             periods=tuple(periods),
             select=tuple(select),

@@ -52,7 +52,9 @@ def job_of(manifest: Path, job: Path | None) -> Job:
 )
 @click.option("--select", "selected", multiple=True, metavar="KEY=VALUE", help="Only such studies.")
 @click.option(
-    "--target", metavar="NAME", help="Target placement: at-rest or exchange; the job's by default."
+    "--target",
+    metavar="NAME",
+    help="Target placement: at-rest, exchange, or a placement file; the job's by default.",
 )
 @click.option("--author", metavar="NAME", help="Who plans; your user name by default.")
 @click.option(

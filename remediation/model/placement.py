@@ -37,6 +37,24 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}", re.ASCII)
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", re.ASCII)
 
 
+def is_name(text: str) -> bool:
+    """Tell whether a placement can be called this: it becomes part of reports and logs.
+
+    >>> is_name("pacs-noord"), is_name("pacs noord")
+    (True, False)
+    """
+    return _NAME.fullmatch(text) is not None
+
+
+def is_version(text: str) -> bool:
+    """Tell whether a placement's version can be called this.
+
+    >>> is_version("2026-11"), is_version("")
+    (True, False)
+    """
+    return _VERSION.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Placement:
     """A target placement: its name and everything that it settles.
@@ -81,7 +99,7 @@ class Placement:
     def _faults(self) -> Iterator[str]:
         if self.base not in BUILT_IN:
             yield "a placement is at-rest or exchange, or made on the base of one of them"
-        if not (_NAME.fullmatch(self.target) and _VERSION.fullmatch(self.version)):
+        if not (is_name(self.target) and is_version(self.version)):
             yield "a placement has a name and a version of plain letters, digits, - and _"
         own = (self.base, self.version, self.issuer, self.typed, self.beside_retired, self.digest)
         meant = (self.target, BUILT_IN_VERSION, BSN_OID, True, False, "")

@@ -1,7 +1,8 @@
 """Apply: an approved manifest in, corrected files and a journal out. Nothing is decided here.
 
 The conditions, in this order: the manifest is whole, of this job and archive, not expired, approved
-by enough people; in place only with the statement that was agreed, and never in exchange form.
+by enough people; in place only with the statement that was agreed, and never with the BSN as
+PatientID.
 """
 
 from __future__ import annotations
@@ -219,13 +220,13 @@ class _Work:
 
     def _after_canary(self, rows: list[Row], *, last: bool = False) -> str:
         """Read the first studies again as a crawl does; return why to stop, or nothing."""
-        target = self.orders.placement.target
+        placement = self.orders.placement
         for row in rows:
             seen = see(self.options.roots[row["archive"]], self._ref(row))
             found = set()
             if seen.head is not None and seen.state == "read":
                 maker = self.orders.maker(row)
-                found = stands(maker, seen.ref, seen.head, seen.head_bytes, target)
+                found = stands(maker, seen.ref, seen.head, seen.head_bytes, placement)
             if found != {row["bsn_token"]}:
                 return UNVERIFIED
         pauses = self.options.pause_after_canary and not (self.options.go_on or last)

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from remediation.model.events import Event
 from remediation.model.issuers import ASSERTING
-from remediation.model.placement import AT_REST
+from remediation.model.placement import Placement
 from remediation.store import datasets
 from remediation.store.batches import BATCH_ROWS, Batches
 from remediation.store.inventory import Inventory
@@ -37,12 +37,12 @@ _STUDIES = "studies.parquet"
 
 @dataclass(frozen=True, slots=True)
 class FlagOptions:
-    """What to judge, by which target, and what a broken period is held against."""
+    """What to judge, by which placement, and what a broken period is held against."""
 
     output: Path
     key_id: str
     sources: Sources = field(default_factory=Sources)
-    target: str = AT_REST
+    placement: Placement = field(default_factory=Placement)
     events: tuple[Event, ...] = ()
     target_coverage: float = 0.95
     provisional_from: date | None = None
@@ -136,7 +136,7 @@ def _judge(options: FlagOptions, batches: Batches, places: pa.Table) -> tuple[pa
         datasets.stream(options.output / _STUDIES, STUDIES, options.key_id) as studies,
     ):
         for instances, findings in batches.whole_studies(columns, FINDING_COLUMNS, keep):
-            found = judged(instances, findings, places, options.sources, options.target)
+            found = judged(instances, findings, places, options.sources, options.placement)
             del instances, findings  # before the next ones are read
             studies(found.studies)
             mixed(found.mixed)

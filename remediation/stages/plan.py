@@ -14,6 +14,7 @@ import pyarrow as pa
 from remediation.dicom.correction import Refused
 from remediation.dicom.rewrite import Rewritten, rewrite
 from remediation.errors import UsageError
+from remediation.model.bsn import is_placeholder
 from remediation.model.crosswalk import Crosswalk
 from remediation.model.evidence import ArchiveIssuers
 from remediation.model.files import FileRef, resolved
@@ -53,11 +54,11 @@ class PlanOptions:
     author: str
     responsible: str
     placement: Placement
-    job_target: str
     roots: dict[str, Path]
     archives: dict[str, ArchiveIssuers]
     sources: Sources = field(default_factory=Sources)
     extra_issuers: tuple[str, ...] = ()
+    placeholders: tuple[str, ...] = ()
     in_place_statement: str = ""
     periods: tuple[str, ...] = ()
     select: tuple[tuple[str, str], ...] = ()
@@ -100,7 +101,6 @@ def run(
 class _Planner:
     def __init__(self, options: PlanOptions, crosswalk: Crosswalk, keys: Keys) -> None:
         self.options, self.keys = options, keys
-        self.same_target = options.placement.target == options.job_target
         self.inventory = Inventory(options.output, keys.key_id, INVENTORY)
         self.inventory.require()
         self.numbers = {
@@ -136,12 +136,16 @@ class _Planner:
             self.inventory.findings(),
             self._read("places", PLACES, "flag"),
             self.options.sources,
-            self.options.job_target,
+            self.options.placement,
         )
         by_study: dict[tuple[str, str], list[Row]] = defaultdict(list)
         for row in instances.append_column("status", found.statuses).to_pylist():
             by_study[row["archive"], row["StudyInstanceUID"]].append(row)
-        chosen = list(self._chosen())
+        chosen = [
+            (study, identity)
+            for study, identity in self._chosen()
+            if not self._is_right(identity, by_study[study["archive"], study["StudyInstanceUID"]])
+        ]
         self._limit(chosen, by_study)
         corrections, refusals = [], []
         for study, identity in chosen:
@@ -154,7 +158,7 @@ class _Planner:
         return self._save(corrections, refusals, at)
 
     def _chosen(self) -> Iterator[tuple[Row, Row]]:
-        """Yield the selected studies with their identities, but for those that are right."""
+        """Yield the selected studies with their identities."""
         studies = self._read("studies", STUDIES, "flag").to_pylist()
         identities = {
             (row["archive"], row["StudyInstanceUID"]): row
@@ -166,10 +170,18 @@ class _Planner:
         for study in studies:
             study["period_id"] = self._period(study)
             identity = identities.get((study["archive"], study["StudyInstanceUID"]))
-            if identity is None or not self._selected(study):
-                continue
-            if not (identity["outcome"] == "conformant" and self.same_target):
+            if identity is not None and self._selected(study):
                 yield study, identity
+
+    def _is_right(self, identity: Row, rows: list[Row]) -> bool:
+        """Tell whether a study stands as the placement has it, with a number that is its own.
+
+        By the placement of the plan: what `flag` was told may have been another one.
+        """
+        return identity["outcome"] == "conformant" and all(map(self._stands, rows))
+
+    def _stands(self, row: Row) -> bool:
+        return row["status"] == "conformant" and self.options.placement.conformant_is_right
 
     def _selected(self, study: Row) -> bool:
         if self.options.periods and study["period_id"] not in self.options.periods:
@@ -206,6 +218,8 @@ class _Planner:
         number = self.numbers.get(identity["bsn_token"])
         if number is None:
             raise Refused("no-crosswalk-entry")
+        if is_placeholder(number, self.options.placeholders):
+            raise Refused("placeholder-number")
         archive = self.options.archives.get(study["archive"], ArchiveIssuers())
         order = Order(
             number,
@@ -214,10 +228,11 @@ class _Planner:
             self.options.placement,
             f"{at:%Y%m%d%H%M%S}.000000+0000",
             self.options.extra_issuers,
+            self.options.placeholders,
         )
         made = []
         for row in rows:
-            if row["status"] == "conformant" and self.same_target:
+            if self._stands(row):
                 continue  # one of a mixed study that is right already
             rewritten = self._rewritten(row, order)
             if rewritten.edits:

@@ -21,7 +21,7 @@ from remediation.dicom.locate import BsnRules
 from remediation.model.draws import Cell, Hit, Hits, Parts, Start
 from remediation.model.files import ArchiveRoot, Layout
 from remediation.model.pacing import Hours
-from remediation.model.placement import AT_REST
+from remediation.model.placement import Placement
 from remediation.model.running import Advance, silent, utc_now
 from remediation.model.sampling import goes_on, is_full
 from remediation.model.secrets import Keys
@@ -61,7 +61,7 @@ class SurveyOptions:
     at: datetime
     rules: BsnRules = field(default_factory=BsnRules)
     sources: Sources = field(default_factory=Sources)
-    target: str = AT_REST
+    placement: Placement = field(default_factory=Placement)
     start: date | None = None
     end: date | None = None
     hours: Hours = field(default_factory=Hours)
@@ -111,7 +111,7 @@ def run(
         for archive in options.archives:
             one = _Survey(options, archive, keys, pace=pace, sleep=sleep, pool=pool)
             one.draw(advance)
-            table = sampled_studies(one.rows, one.findings, options.sources, options.target)
+            table = sampled_studies(one.rows, one.findings, options.sources, options.placement)
             full = one.complete(table)
             tables.append(table)
             complete |= full
@@ -119,7 +119,11 @@ def run(
             drawn.append(one.report(table, full))
     found = survey_table(pa.concat_tables(tables), weights, complete)
     report = SurveyReport(
-        options.seed, options.sample, options.target, tuple(drawn), tuple(found.to_pylist())
+        options.seed,
+        options.sample,
+        options.placement.target,
+        tuple(drawn),
+        tuple(found.to_pylist()),
     )
     datasets.write(options.output / FILE, _marked(found, report), keys.key_id)
     return report

@@ -15,6 +15,7 @@ from typing import Any
 from remediation.dicom.locate import BsnRules
 from remediation.errors import ManifestError
 from remediation.model.files import FileRef, Layout, resolved
+from remediation.model.placement import Placement
 from remediation.model.running import Advance, silent
 from remediation.model.secrets import Keys
 from remediation.store import files
@@ -105,7 +106,7 @@ def run(
 class _Check:
     def __init__(self, options: VerifyOptions, stored: Stored, keys: Keys, out: str) -> None:
         self.options, self.keys, self.out = options, keys, out
-        self.target = str(stored.manifest.placement["target"])
+        self.placement = Placement.recorded(stored.manifest.placement)
         self.intents: dict[tuple[str, bytes], Intent] = {}
 
     def verdict(self, row: Row) -> str:
@@ -131,7 +132,7 @@ class _Check:
             self.options.run_id,
             self.options.now,
         )
-        found = stands(maker, seen.ref, seen.head, seen.head_bytes, self.target)
+        found = stands(maker, seen.ref, seen.head, seen.head_bytes, self.placement)
         if found != {row["bsn_token"]}:
             return "number-not-in-place"
         return AS_PROMISED if self._whole(row, root, relative) else "content-differs"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from remediation.errors import KeyFileError, ManifestError, ShareError, UsageError
 from remediation.model.manifest import Manifest
-from remediation.model.placement import AT_REST
+from remediation.model.placement import Placement
 from remediation.model.secrets import Keys
 from remediation.store.approvals import valid_approvals
 from remediation.store.intents import study_logs
@@ -115,7 +115,9 @@ def in_place(conditions: Conditions, stored: Stored) -> None:
     """Raise unless the conditions of in-place work hold.
 
     Raises:
-        UsageError: no statement of what was agreed, the exchange placement, or too many files.
+        UsageError: no statement of what was agreed, PatientID would be the BSN, or too
+            many files.
+        ManifestError: its placement is not known.
     """
     manifest = stored.manifest
     if not (manifest.in_place_statement and conditions.in_place_statement):
@@ -124,9 +126,11 @@ def in_place(conditions: Conditions, stored: Stored) -> None:
             "[apply] in_place_statement",
             "fill it in and plan again, or use --out",
         )
-    if manifest.placement["target"] != AT_REST:
+    if Placement.recorded(manifest.placement).primary_is_bsn:
         raise UsageError(
-            "the exchange placement is never written in place", "--in-place", "use --out"
+            "a placement like exchange, with the BSN as PatientID, is never written in place",
+            "--in-place",
+            "use --out",
         )
     if manifest.counts["files"] > conditions.max_files:
         raise UsageError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from remediation.dicom.elements import Head
 from remediation.model.evidence import StudyEvidence
 from remediation.model.files import FileRef
+from remediation.model.placement import Placement
 from remediation.tables.evidence import evidence_of_one
 from remediation.tables.rows import RowMaker
 from remediation.tables.statuses import instance_status
@@ -16,11 +17,11 @@ def evidence_of_head(maker: RowMaker, ref: FileRef, head: Head, raw: bytes) -> S
     return evidence_of_one(row, findings)
 
 
-def stands(maker: RowMaker, ref: FileRef, head: Head, raw: bytes, target: str) -> set[str]:
-    """Return the tokens of the numbers that stand, conformant, in the target's place; else none."""
+def stands(maker: RowMaker, ref: FileRef, head: Head, raw: bytes, placement: Placement) -> set[str]:
+    """Return the tokens of the numbers that stand as the placement has it; else none."""
     row, findings = maker.rows(ref, "read", "", head, raw)
     for one in findings:
         one["weight"] = one["evidence"]
-    if instance_status(row["state"], findings, target) != "conformant":
+    if instance_status(row["state"], findings, placement) != "conformant":
         return set()
     return {one["bsn_token"] for one in findings if one["evidence"] == "asserted"}

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from remediation.model.placement import Placement
 from remediation.tables.codes import column_of, distinct, kept, one_of
 from remediation.tables.schemas import FINDINGS
 from remediation.tables.statuses import STATUSES, instance_statuses
@@ -59,7 +60,11 @@ class Judged:
 
 
 def judged(
-    instances: pa.Table, findings: pa.Table, places: pa.Table, sources: Sources, target: str
+    instances: pa.Table,
+    findings: pa.Table,
+    places: pa.Table,
+    sources: Sources,
+    placement: Placement,
 ) -> Judged:
     """Judge instances, and their studies.
 
@@ -69,12 +74,12 @@ def judged(
         findings: FINDINGS of the same files, at least `FINDING_COLUMNS`.
         places: PLACES, the calibration.
         sources: what a source is.
-        target: name of the target placement.
+        placement: the target placement.
     """
     dicom = one_of(instances["state"], {"read", "unreadable"})
     here = sources.labelled(kept(instances, dicom))
     found = weighed(here, findings, places)
-    statuses = instance_statuses(one_of(here["state"], {"unreadable"}), found, target)
+    statuses = instance_statuses(one_of(here["state"], {"unreadable"}), found, placement)
     every = np.full(len(dicom), -1)
     every[dicom] = statuses
     return Judged(column_of(STATUSES, every), *studies_of(here, found, statuses))

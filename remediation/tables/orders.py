@@ -54,7 +54,7 @@ class Orders:
     ) -> None:
         """Look the numbers up; `wanted` are the tokens of the manifest's numbers."""
         self.keys, self.rules, self.crosswalk = keys, rules, crosswalk
-        self.placement = Placement(**manifest.placement)
+        self.placement = Placement.recorded(manifest.placement)
         created = datetime.fromisoformat(manifest.created)
         self._at = f"{created:%Y%m%d%H%M%S}.000000+0000"
         self._matcher = Matcher(crosswalk, keys, rules.matching)
@@ -110,6 +110,7 @@ class Orders:
             self.placement,
             self._at,
             self.rules.bsn.extra_issuers,
+            self.rules.bsn.placeholders,
         )
         new = rewrite(head, ref.size, order).head
         if second_opinion(raw, new) is False:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from remediation.model.issuers import OID_KIND
-from remediation.model.placement import AT_REST
+from remediation.model.issuers import BSN_OID, OID_KIND
+from remediation.model.placement import Placement
 from remediation.model.places import IDENTIFIER_KINDS
 from remediation.tables.codes import Flags, Numbers, encoded, integers, numbers, one_of
 from remediation.tables.weigh import STRONG
@@ -32,7 +32,7 @@ STATUSES = (
 _WEAK = STATUSES[5:8]
 
 
-def instance_status(state: str, found: Iterable[Mapping[str, Any]], target: str) -> str:
+def instance_status(state: str, found: Iterable[Mapping[str, Any]], placement: Placement) -> str:
     """Return the status of one instance from its weighed findings (`weight` beside `evidence`)."""
     if state == "unreadable":
         return "unreadable"
@@ -40,9 +40,10 @@ def instance_status(state: str, found: Iterable[Mapping[str, Any]], target: str)
     strong = [one for one in here if one["weight"] in STRONG]
     if len({one["bsn_token"] for one in strong}) > 1:
         return "conflict"
-    at_target = [one for one in strong if one["place_kind"] == _kind(target)]
+    at_target = [one for one in strong if one["place_kind"] == placement.conformant_kind]
+    column, issuer = _issuer(placement)
     if any(
-        one["issuer_kind"] == OID_KIND and one["form"] == "nine" and one["weight"] == "asserted"
+        one[column] == issuer and one["form"] == "nine" and one["weight"] == "asserted"
         for one in at_target
     ):
         return "conformant"
@@ -54,13 +55,13 @@ def instance_status(state: str, found: Iterable[Mapping[str, Any]], target: str)
     return next((weak for weak in _WEAK if weak in weights), "absent")
 
 
-def instance_statuses(unreadable: Flags, found: pa.Table, target: str) -> Numbers:
+def instance_statuses(unreadable: Flags, found: pa.Table, placement: Placement) -> Numbers:
     """Return the status of each instance, as its place in STATUSES.
 
     Args:
         unreadable: of each instance, whether it could not be read.
         found: their findings as `weighed` gives them.
-        target: name of the target placement.
+        placement: the target placement.
     """
     at = integers(found["at"])
 
@@ -71,10 +72,11 @@ def instance_statuses(unreadable: Flags, found: pa.Table, target: str) -> Number
 
     here = one_of(found["place_kind"], IDENTIFIER_KINDS)
     strong = here & one_of(found["weight"], STRONG)
-    at_target = strong & one_of(found["place_kind"], {_kind(target)})
+    at_target = strong & one_of(found["place_kind"], {placement.conformant_kind})
+    column, issuer = _issuer(placement)
     right = (
         at_target
-        & one_of(found["issuer_kind"], {OID_KIND})
+        & one_of(found[column], {issuer})
         & one_of(found["form"], {"nine"})
         & one_of(found["weight"], {"asserted"})
     )
@@ -90,5 +92,7 @@ def instance_statuses(unreadable: Flags, found: pa.Table, target: str) -> Number
     return np.select(holds, range(len(holds)), len(holds))
 
 
-def _kind(target: str) -> str:
-    return "other" if target == AT_REST else "primary"
+def _issuer(placement: Placement) -> tuple[str, str]:
+    """Return the column of findings that tells the placement's issuer, and its value there."""
+    issuer = placement.conformant_issuer
+    return ("issuer_kind", OID_KIND) if issuer == BSN_OID else ("issuer", issuer)

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from remediation.model.events import UNKNOWN_MONTH
+from remediation.model.placement import Placement
 from remediation.model.sampling import estimate
 from remediation.tables.judge import Sources, judged
 from remediation.tables.schemas import FINDINGS, INSTANCES, PLACES, STATUSES, SURVEY
@@ -62,7 +63,7 @@ class Drawn:
 
 
 def sampled_studies(
-    rows: Iterable[Row], findings: Iterable[Row], sources: Sources, target: str
+    rows: Iterable[Row], findings: Iterable[Row], sources: Sources, placement: Placement
 ) -> pa.Table:
     """Return STUDIES of what was drawn, judged by the code of `flag` without any calibration.
 
@@ -70,11 +71,11 @@ def sampled_studies(
         rows: rows of INSTANCES, at least the columns that `judged` takes and the source's.
         findings: rows of FINDINGS of the same files.
         sources: what a source is.
-        target: name of the target placement.
+        placement: the target placement.
     """
     instances = pa.Table.from_pylist(list(rows), schema=INSTANCES)
     found = pa.Table.from_pylist(list(findings), schema=FINDINGS)
-    return judged(instances, found, PLACES.empty_table(), sources, target).studies
+    return judged(instances, found, PLACES.empty_table(), sources, placement).studies
 
 
 def stratum_of(study: Mapping[str, Any]) -> Stratum:

@@ -87,6 +87,7 @@ def test_the_hospitals_own_spellings_reach_crawl_match_and_plan(opened):
     assert session.crawl_options("oost").rules == session.rules()
     assert session.match_rules().placeholders == {"999900006"}
     assert session.plan_options().extra_issuers == ("BSN-BUREAU",)
+    assert session.plan_options().placeholders == ("999900006",)
 
 
 def test_issuers_of_archives_reach_match_and_plan(opened):
@@ -112,7 +113,7 @@ def test_sources_and_events_reach_flag(opened):
     assert options.sources.label({"InstitutionName": "Zkh. Oost"}) == "Ziekenhuis Oost"
     (event,) = options.events
     assert (event.name, event.start, event.archive) == ("PACS-migratie", date(2011, 7, 1), "oost")
-    assert (options.target, options.target_coverage) == ("at-rest", 0.95)
+    assert (options.placement, options.target_coverage) == (Placement(), 0.95)
     assert (options.start, options.end) == (date(2007, 1, 1), date(2015, 12, 31))
 
 
@@ -137,7 +138,7 @@ def test_the_placement_is_the_jobs_or_the_one_that_is_asked_for(opened):
     assert session.placement(None) == Placement("at-rest", remove_retired=True)
     assert session.placement("exchange") == Placement("exchange", remove_retired=True)
     options = session.plan_options(target="exchange")
-    assert (options.placement.target, options.job_target) == ("exchange", "at-rest")
+    assert options.placement == session.placement("exchange")
     with pytest.raises(UsageError, match="at-rest or exchange"):
         session.placement("elsewhere")
 

@@ -12,7 +12,7 @@ from tables.heads_of import bsn_item, file_of, local
 from remediation.errors import DatasetError, KeyFileError
 from remediation.model import bsn
 from remediation.model.events import Event
-from remediation.model.placement import EXCHANGE
+from remediation.model.placement import EXCHANGE, Placement
 from remediation.store import datasets
 from remediation.store.keys import new_key_file
 from remediation.tables.judge import Sources
@@ -117,7 +117,7 @@ def test_the_target_decides_what_is_conformant(share):
     share.crawl()
     assert share.flag().statuses == {"conformant": 1, "misplaced": 1}
     by_uid = {row["StudyInstanceUID"]: row["status"] for row in table(share, "studies")}
-    share.flag(target=EXCHANGE)
+    share.flag(placement=Placement(EXCHANGE))
     turned = {row["StudyInstanceUID"]: row["status"] for row in table(share, "studies")}
     assert by_uid == {"1.1": "conformant", "1.2": "misplaced"}
     assert turned == {"1.1": "misplaced", "1.2": "conformant"}

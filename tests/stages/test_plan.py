@@ -16,6 +16,7 @@ from remediation.dicom.locate import BsnRules
 from remediation.errors import DatasetError, KeyFileError, UsageError
 from remediation.model.bsn import test_number as number_of
 from remediation.model.files import FileRef, Layout
+from remediation.model.placement import Placement
 from remediation.stages import flag, plan
 from remediation.store import datasets
 from remediation.store.keys import new_key_file
@@ -178,7 +179,7 @@ def test_the_promise_is_kept_by_the_bytes(hospital, manifest):
         assert head.length == row["result_length"]
         maker = RowMaker(session.keys, "noord", Layout(""), BsnRules(), True, "run-1", AT)
         ref = FileRef("x", len(data), 0)
-        assert stands(maker, ref, head, data[: head.length], "at-rest") == {row["bsn_token"]}
+        assert stands(maker, ref, head, data[: head.length], Placement()) == {row["bsn_token"]}
 
 
 # --- selecting ------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from tables.heads_of import bsn_item, el, file_of, local
 from remediation.errors import ShareError
 from remediation.model import bsn
 from remediation.model.pacing import Hours, Window
+from remediation.model.placement import Placement
 from remediation.stages import survey
 from remediation.store import datasets
 from remediation.tables.judge import Sources
@@ -218,7 +219,7 @@ def test_a_number_that_no_issuer_vouches_for_stays_a_candidate(planted):
 
 
 def test_the_target_is_that_of_the_job(months):
-    assert overall(months.survey(25, target="exchange"))["conformant"] == 0
+    assert overall(months.survey(25, placement=Placement("exchange")))["conformant"] == 0
 
 
 def test_large_studies_do_not_count_for_more_where_they_have_a_folder(planted):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
 
-from remediation.model.placement import AT_REST
+from remediation.model.issuers import BSN_OID
 from remediation.model.places import IDENTIFIER_KINDS, stable
 
 STRONG = {"asserted", "calibrated"}
@@ -31,7 +31,7 @@ OF_FIRST = (
 )
 
 
-def judged(instances, findings, places, sources, target):
+def judged(instances, findings, places, sources, placement):
     """Return the status per archive and path, rows of studies, and rows of mixed ones."""
     by_path = defaultdict(list)
     for one in findings.to_pylist():
@@ -48,7 +48,7 @@ def judged(instances, findings, places, sources, target):
         row["found"] = by_path[key]
         for one in row["found"]:
             one["weight"] = weight(one, row["source"], places.to_pylist())
-        statuses[key] = row["status"] = status(row, target)
+        statuses[key] = row["status"] = status(row, placement)
         studies[row["archive"], row["StudyInstanceUID"]].append(row)
     pairs = [study(rows) for rows in studies.values()]
     pairs.sort(key=lambda pair: tuple(pair[0][n] for n in ("archive", "study_month", UID)))
@@ -75,7 +75,7 @@ def weight(one, source, places):
     return "calibrated" if "bsn" in verdicts else "candidate"
 
 
-def status(row, target):
+def status(row, placement):
     """Return the status of an instance."""
     if row["state"] == "unreadable":
         return "unreadable"
@@ -83,12 +83,13 @@ def status(row, target):
     strong = [one for one in here if one["weight"] in STRONG]
     if len({one["bsn_token"] for one in strong}) > 1:
         return "conflict"
-    there = [
-        one for one in strong if one["place_kind"] == ("other" if target == AT_REST else "primary")
-    ]
-    right = ("bsn-oid", "nine", "asserted")
-    if any((one["issuer_kind"], one["form"], one["weight"]) == right for one in there):
-        return "conformant"
+    there = [one for one in strong if one["place_kind"] == placement.conformant_kind]
+    for one in there:
+        agreed = one["issuer"] == placement.issuer
+        if placement.issuer == BSN_OID:
+            agreed = one["issuer_kind"] == "bsn-oid"
+        if agreed and (one["form"], one["weight"]) == ("nine", "asserted"):
+            return "conformant"
     if strong:
         return "wrong-issuer" if there else "misplaced"
     weights = {one["weight"] for one in here}

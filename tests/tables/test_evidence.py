@@ -9,7 +9,7 @@ from builders import OID, el, item
 from tables.heads_of import KEYS, SOURCES, bsn_item, file_of, local, others, rows_of, tables
 
 from remediation.model import bsn
-from remediation.model.placement import AT_REST
+from remediation.model.placement import Placement
 from remediation.model.tokens import bound_tokens, bsn_token, patient_token
 from remediation.tables.evidence import evidence, evidence_of_one
 from remediation.tables.judge import judged
@@ -20,7 +20,7 @@ ONE, TWO = bsn.test_number(101), bsn.test_number(202)
 def evidence_of(*files):
     """Return the evidence of the studies of these files, by StudyInstanceUID."""
     instances, found, places = tables([(f"{n}", data) for n, data in enumerate(files)])
-    studies = judged(instances, found, places, SOURCES, AT_REST).studies
+    studies = judged(instances, found, places, SOURCES, Placement()).studies
     return {one.study: one for one in evidence(instances, found, places, studies, SOURCES)}
 
 

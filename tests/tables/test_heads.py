@@ -9,10 +9,11 @@ from tables.heads_of import KEYS, bsn_item, file_of, local, maker, others
 from remediation.dicom.header import scan
 from remediation.model import bsn
 from remediation.model.files import FileRef
-from remediation.model.placement import AT_REST, EXCHANGE
+from remediation.model.placement import Placement
 from remediation.model.tokens import bsn_token, patient_token
 from remediation.tables.heads import evidence_of_head, stands
 
+AT_REST, EXCHANGE = Placement(), Placement("exchange")
 ONE, TWO = bsn.test_number(101), bsn.test_number(202)
 
 
@@ -41,6 +42,9 @@ def test_a_head_tells_its_patient_uncalibrated():
 def test_a_number_in_its_place_stands():
     assert standing(*local(), bsn_item(ONE)) == {ONE}
     assert standing(*local(ONE, OID), target=EXCHANGE) == {ONE}
+    agreed = Placement("oud", base="at-rest", issuer="NLMINBIZA")
+    assert standing(*local(), bsn_item(ONE, "NLMINBIZA"), target=agreed) == {ONE}
+    assert standing(*local(), bsn_item(ONE), target=agreed) == set()
 
 
 @pytest.mark.parametrize(

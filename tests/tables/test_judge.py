@@ -10,10 +10,11 @@ from builders import OID, el, item, private, qualifiers
 from tables.heads_of import KEYS, SOURCES, bsn_item, file_of, local, others, rows_of, tables
 
 from remediation.model import bsn
-from remediation.model.placement import AT_REST, EXCHANGE
+from remediation.model.placement import Placement
 from remediation.tables.judge import Sources, judged, within
 from remediation.tables.schemas import FINDINGS, INSTANCES, PLACES, STUDIES
 
+AT_REST, EXCHANGE = Placement(), Placement("exchange")
 ONE, TWO = bsn.test_number(101), bsn.test_number(202)
 WRONG, NONE = "999900007", "999999990"  # fails the elfproef; stands for none
 SHORT = "12345672"  # passes with its leading zero
@@ -102,6 +103,38 @@ EXCHANGE_STATUS = {
     "no issuer": ("candidate", local(ONE, None)),
     "two numbers": ("conflict", [*local(ONE, OID), bsn_item(TWO)]),
 }
+
+
+# By placements of a hospital's own: the place is that of the base, the issuer the agreed one.
+OLD_NAME = Placement("oud", base="at-rest", issuer="NLMINBIZA")
+BESIDE = Placement("beide", base="at-rest", beside_retired=True)
+SENT = Placement("verzending", base="exchange", issuer="NLMINBIZA", typed=False)
+OWN_STATUS = {
+    "the agreed issuer": ("conformant", OLD_NAME, [*local(), bsn_item(ONE, "NLMINBIZA")]),
+    "the OID where another was agreed": ("wrong-issuer", OLD_NAME, [*local(), bsn_item(ONE)]),
+    "another spelling of the agreed one": (
+        "wrong-issuer",
+        OLD_NAME,
+        [*local(), bsn_item(ONE, "nlminbiza")],
+    ),
+    "the agreed issuer, with dots": (
+        "wrong-issuer",
+        OLD_NAME,
+        [*local(), bsn_item(f"{ONE[:4]}.{ONE[4:6]}.{ONE[6:]}", "NLMINBIZA")],
+    ),
+    "the agreed issuer in PatientID": ("misplaced", OLD_NAME, local(ONE, "NLMINBIZA")),
+    "not yet beside": ("conformant", BESIDE, [*local(), bsn_item(ONE)]),
+    "beside alone": ("candidate", BESIDE, [*local(), el(0x00101000, "LO", ONE)]),
+    "sent, the agreed issuer": ("conformant", SENT, local(ONE, "NLMINBIZA")),
+    "sent, the OID": ("wrong-issuer", SENT, local(ONE, OID)),
+    "sent, in an item": ("misplaced", SENT, [*local(), bsn_item(ONE, "NLMINBIZA")]),
+}
+
+
+@pytest.mark.parametrize("what", OWN_STATUS)
+def test_a_status_by_a_hospitals_own_placement(what):
+    expected, placement, own = OWN_STATUS[what]
+    assert status(*own, target=placement) == expected
 
 
 @pytest.mark.parametrize("what", EXCHANGE_STATUS)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tables import row_by_row
 
-from remediation.model.placement import AT_REST, EXCHANGE
+from remediation.model.placement import Placement
 from remediation.tables.judge import FINDING_COLUMNS, INSTANCE_COLUMNS, Sources, judged
 from remediation.tables.schemas import FINDINGS, INSTANCES, MIXED, PLACES, STUDIES
 from remediation.tables.statuses import STATUSES
@@ -20,6 +20,12 @@ SOURCES = [
     Sources(),
     Sources(rename={"Zkh. Oost": "Ziekenhuis Oost"}),
     Sources(("InstitutionName", "StationName"), {"unknown": "?"}),
+]
+TARGETS = [
+    Placement(),
+    Placement("exchange"),
+    Placement("own", base="at-rest", issuer="BSN"),
+    Placement("sent", base="exchange", issuer="X"),
 ]
 KINDS = ["primary", "other", "retired", "private", "historic", "leak", "not-patient", "path"]
 STABLE = ["PatientID", "OtherPatientIDsSequence.PatientID", "OtherPatientIDs"]
@@ -113,7 +119,7 @@ def told(found):
 
 
 @settings(max_examples=300, deadline=None)
-@given(inventories(), st.sampled_from(SOURCES), st.sampled_from([AT_REST, EXCHANGE]))
+@given(inventories(), st.sampled_from(SOURCES), st.sampled_from(TARGETS))
 def test_columns_are_judged_as_rows_are(tables, sources, target):
     instances, findings, places = tables
     found = judged(instances, findings, places, sources, target)
@@ -138,7 +144,7 @@ def test_the_made_tables_show_every_status():
     @settings(max_examples=300, deadline=None, database=None)
     @given(inventories())
     def look(tables):
-        found = judged(*tables, SOURCES[1], AT_REST)
+        found = judged(*tables, SOURCES[1], Placement())
         seen.update(found.studies["status"].to_pylist(), found.statuses.to_pylist())
 
     look()

@@ -7,6 +7,7 @@ import pytest
 from tables.heads_of import bsn_item, file_of, local, rows_of
 
 from remediation.model.bsn import test_number as number_of
+from remediation.model.placement import Placement
 from remediation.model.statistics import wilson
 from remediation.tables.judge import Sources
 from remediation.tables.schemas import STUDIES, SURVEY
@@ -105,7 +106,7 @@ def test_studies_are_judged_as_flag_does_but_for_calibration():
     }
     made = [rows_of(file_of(*own, uid=uid), f"{uid}/1") for uid, own in files.items()]
     found = sampled_studies(
-        [row for row, _ in made], [one for _, some in made for one in some], Sources(), "at-rest"
+        [row for row, _ in made], [one for _, some in made for one in some], Sources(), Placement()
     )
     statuses = dict(
         zip(found["StudyInstanceUID"].to_pylist(), found["status"].to_pylist(), strict=True)
