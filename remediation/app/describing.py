@@ -14,6 +14,7 @@ from typing import Any
 import click
 import pyarrow as pa
 
+from remediation.app import reasons
 from remediation.app.config_sections import JobFile
 from remediation.app.console import JSON, emit
 from remediation.errors import UsageError
@@ -48,6 +49,7 @@ _ALL: Mapping[str, str] = {
     **{name: where for name, (_, where) in DATASETS.items()},
     "job": "the job file, as JSON Schema",
     "manifest": "manifests/<id>/manifest.json, as JSON Schema",
+    "reasons": "why a study's patient is not settled, and who can settle it",
 }
 
 _MANIFEST: Mapping[str, str] = {
@@ -74,7 +76,7 @@ _MANIFEST_ID = "the first 16 digits of the digest: the name of the manifest's fo
 @click.argument("name", required=False)
 @JSON
 def schema(name: str | None, *, as_json: bool) -> None:
-    """Show the columns of a dataset, or the keys of the job file or a manifest.
+    """Show the columns of a dataset, the keys of job file or manifest, or the reasons of `match`.
 
     Without NAME: which names there are.
     """
@@ -85,6 +87,8 @@ def schema(name: str | None, *, as_json: bool) -> None:
         emit(job_schema(), _keys(job_schema()), as_json=as_json)
     elif name == "manifest":
         emit(manifest_schema(), _keys(manifest_schema()), as_json=as_json)
+    elif name == "reasons":
+        emit({"reasons": reasons.told()}, [*_aligned(reasons.lines())], as_json=as_json)
     elif name == "inventory" or name in DATASETS:
         names = _INVENTORY if name == "inventory" else (name,)
         said = {"schema": name, "datasets": {one: described(one) for one in names}}

@@ -8,36 +8,43 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from remediation.model.acceptances import Accepted, StudyFacts
+from remediation.model.reasons import HARD, REASONS
 from remediation.model.tokens import PersonTokens
 
-REASONS = {
-    "unreadable-instance": "an instance of the study could not be read",
-    "instances-disagree": "instances of the study name different patients",
-    "foreign-issuer": "PatientID is of an issuer that is not ours",
-    "ambiguous-issuer": "two issuers have this local number, and both are possible here",
-    "no-crosswalk-entry": "the EPD export has no such local number",
-    "two-numbers": "the EPD export gives this local number two BSNs",
-    "birth-date-clash": "header and EPD disagree on the birth date: a possible mix-up of patients",
-    "sex-clash": "header and EPD disagree on the sex: a possible mix-up of patients",
-    "name-clash": "header and EPD disagree on the family name: a possible mix-up of patients",
-    "header-disagrees": "header and EPD name different BSNs: a possible mix-up of patients",
-    "exempt": "the EPD gives a reason why there is no BSN",
-    "no-number": "the EPD has no BSN for this patient",
-    "placeholder-number": "the EPD's number stands for none",
-    "invalid-number": "the EPD's number fails the elfproef",
-    "not-verified": "the EPD's status does not allow writing",
-    "test-number": "a number of the test range, and the job does not allow these",
-    "shared-number": "the EPD gives one BSN two local numbers of one issuer",
-    "unconfirmed-person": "birth date or family name is missing, so the person is not confirmed",
-    "homonym": "another person has this birth date and family name, and initials do not decide",
-}
-# Of a study that is conformant already, these still stop everything; the others only warn.
-HARD = frozenset(list(REASONS)[: list(REASONS).index("exempt")])
+__all__ = [
+    "HARD",
+    "REASONS",
+    "ArchiveIssuers",
+    "IssuerPeriod",
+    "MatchRules",
+    "PatientGroup",
+    "PlainPerson",
+    "StudyEvidence",
+]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PlainPerson:
+    """What a header that was read again says, in memory only: PatientID and family names.
+
+    Names are normalised as `person` does it. It shows nothing of itself.
+    """
+
+    patient_id: str
+    names: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return "<a person, as the header says>"
 
 
 @dataclass(frozen=True, slots=True)
 class PatientGroup:
-    """The instances of a study that say the same of their patient."""
+    """The instances of a study that say the same of their patient.
+
+    `path` is that of one of them, as the inventory has it; `plain` what it says where it was read
+    again. Neither makes another group.
+    """
 
     patient_token: str | None
     issuer: str
@@ -47,6 +54,8 @@ class PatientGroup:
     sex: str
     primary_bsn_token: str | None = None  # of a number in PatientID that passes the elfproef
     primary_is_strong: bool = False  # asserted or calibrated
+    path: str = field(default="", compare=False)
+    plain: PlainPerson | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,15 @@ class StudyEvidence:
     institution: str = ""
     writing_software: str = ""
     shape: str = ""
+    source: str = ""
+    station: str = ""
+    modality: str = ""
+
+    def facts(self) -> StudyFacts:
+        """Return what rules of acceptances look at."""
+        return StudyFacts(
+            self.archive, self.study, self.source, self.day, self.station, self.modality
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +129,11 @@ class ArchiveIssuers:
 
 @dataclass(frozen=True, slots=True)
 class MatchRules:
-    """What the job file says about writing."""
+    """What the job file says about writing, and which warnings two people accepted."""
 
     writable_statuses: frozenset[str]
     writable_validations: frozenset[str] = frozenset()
     placeholders: frozenset[str] = frozenset()
     allow_test_numbers: bool = False
     archives: dict[str, ArchiveIssuers] = field(default_factory=dict)
+    accepted: Accepted = field(default_factory=Accepted)

@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import date
+
+from rapidfuzz.distance import OSA
 
 # Words before a family name: Dutch, and those of other languages that are common here.
 _PREFIX_WORDS = """
@@ -29,6 +32,7 @@ MEVR MEVROUW MR MW NN ONBEKEND PROF SR TWEELING UNKNOWN WED ZOON
 NOT_NAMES = frozenset(_STAND_INS.split())
 
 _SHORTEST = 2  # letters of a comparable part
+_CLOSE = 5  # in shorter names, one letter makes another family: Bos and Vos
 _EARLIEST, _LATEST = 1850, 2150  # years of birth; beyond them stand the "unknown" of databases
 _UNKNOWN_DAY = date(1900, 1, 1)
 # Letters that Unicode does not take apart into a base letter and a mark.
@@ -85,6 +89,28 @@ def family_names(text: str) -> tuple[str, ...]:
     if whole in NOT_NAMES:
         return ()
     return tuple(dict.fromkeys(part for part in (whole, *names) if len(part) >= _SHORTEST))
+
+
+def close(names: Iterable[str], others: Iterable[str]) -> bool:
+    """Tell whether one of these names is one of the others but for a single typing error.
+
+    A typing error is a letter too many, too few or wrong, or two neighbours that changed places
+    (Damerau-Levenshtein distance 1). Names under five letters are never close, nor are two that
+    differ in the first letter alone: these are other families, not slips.
+
+    >>> close(["JANSEN"], ["JANSSEN"]), close(["BAKKER"], ["BAKEKR"]), close(["BOS"], ["VOS"])
+    (True, True, False)
+    >>> close(["BAKKER"], ["DAKKER"]), close(["HAKKER"], ["AKKER"]), close(["JANSEN"], ["JANSEN"])
+    (False, False, False)
+    """
+    theirs = tuple(others)
+    return any(_one_slip(one, other) for one in names for other in theirs)
+
+
+def _one_slip(one: str, other: str) -> bool:
+    if min(len(one), len(other)) < _CLOSE or OSA.distance(one, other, score_cutoff=1) != 1:
+        return False
+    return one[1:] not in {other, other[1:]} and one != other[1:]
 
 
 def day(text: str) -> str:

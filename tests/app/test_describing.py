@@ -16,7 +16,7 @@ from remediation.app.describing import DATASETS, described, job_schema, manifest
 from remediation.model.manifest import Manifest, to_json
 from remediation.tables import schemas
 
-NAMES = ("inventory", *DATASETS, "job", "manifest")
+NAMES = ("inventory", *DATASETS, "job", "manifest", "reasons")
 MANIFEST = Manifest(
     created="2026-11-23T01:04:00Z",
     expires="2026-12-23T01:04:00Z",

@@ -10,7 +10,13 @@ from datetime import date
 
 from remediation.model import bsn, person
 from remediation.model.crosswalk import Crosswalk, Entry
-from remediation.model.evidence import ArchiveIssuers, MatchRules, PatientGroup, StudyEvidence
+from remediation.model.evidence import (
+    ArchiveIssuers,
+    MatchRules,
+    PatientGroup,
+    PlainPerson,
+    StudyEvidence,
+)
 from remediation.model.identity import Matcher
 from remediation.model.secrets import Keys
 from remediation.model.tokens import bound_tokens, bsn_token, patient_token
@@ -38,6 +44,12 @@ def head(patient_id="12345", *, birth="19500203", names="Jansen", initials="AB",
         sex=sex,
         **said,
     )
+
+
+def read_again(patient_id="12345", *, names="Jansen", **more):
+    """Return a header of which the name itself is at hand."""
+    plain = PlainPerson(patient_id, person.family_names(names))
+    return replace(head(patient_id, names=names, **more), plain=plain)
 
 
 def bare(patient_id="12345", **more):

@@ -15,6 +15,7 @@ from model.people import (
     entry,
     head,
     matcher,
+    read_again,
     refusal,
     study,
     verdict,
@@ -94,6 +95,7 @@ REFUSED = {
     ),
     "foreign-issuer": (study(head(issuer="ZKH-ELDERS")), [entry()]),
     "no-crosswalk-entry": (study(head("54321")), [entry()]),
+    "outside-validity": (study(), [entry(valid_to="20091231")]),
     "two-numbers": (study(), [entry(), entry(number=TWO)]),
     "birth-date-clash": (study(), [entry(birth_date="19500302")]),
     "sex-clash": (study(), [entry(sex="M")]),
@@ -106,6 +108,7 @@ REFUSED = {
     "not-verified": (study(), [entry(status="niet geverifieerd")]),
     "shared-number": (study(), [entry(), entry("67", names="Anders")]),
     "unconfirmed-person": (study(head(birth="")), [entry()]),
+    "name-close": (study(read_again(names="Janssen")), [entry()]),
     "homonym": (study(), [entry(), entry("67", TWO)]),
 }
 

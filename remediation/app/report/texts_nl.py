@@ -49,7 +49,8 @@ DUTCH = Catalogue(
         "ambiguous-issuer": "twee uitgevers kennen dit lokale nummer, en beide kunnen hier",
         "no-local-number": "er is geen lokaal patiëntnummer om op te zoeken",
         "no-crosswalk-entry": "de EPD-export kent dit lokale nummer niet",
-        "two-numbers": "de EPD-export geeft bij dit lokale nummer twee BSN's",
+        "outside-validity": "de regel in het EPD gold niet op de datum van de studie",
+        "two-numbers": "de EPD-export geeft deze patiënt twee BSN's",
         "birth-date-clash": "header en EPD noemen een verschillende geboortedatum",
         "sex-clash": "header en EPD noemen een verschillend geslacht",
         "name-clash": "header en EPD noemen een verschillende achternaam",
@@ -60,8 +61,10 @@ DUTCH = Catalogue(
         "placeholder-number": "het nummer in het EPD is een invulnummer",
         "not-verified": "de status in het EPD staat schrijven niet toe",
         "test-number": "een nummer uit de testreeks, en de job staat dat niet toe",
-        "shared-number": "het EPD geeft één BSN aan twee lokale nummers van één uitgever",
+        "shared-number": "het EPD geeft één BSN aan twee personen, of aan twee lokale nummers"
+        " van één uitgever",
         "unconfirmed-person": "geboortedatum of achternaam ontbreekt: persoon niet bevestigd",
+        "name-close": "header en EPD verschillen één typefout in de achternaam",
         "homonym": "iemand anders heeft dezelfde geboortedatum en achternaam, en de voorletters"
         " geven geen uitsluitsel",
         "not-resolved": "geen nummer dat het EPD bevestigt",
