@@ -126,12 +126,16 @@ def read(path: Path, schema: pa.Schema, key_id: str, made_by: str) -> pa.Table:
         DatasetError: missing, damaged, or of another schema version.
         KeyFileError: made with another key.
     """
-    if not path.exists():
-        raise DatasetError(f"{path.name} is not there", str(path), f"run `{made_by}` first")
+    _require(path, made_by)
     with undamaged(path, made_by):
         table = pq.read_table(path, partitioning=None, page_checksum_verification=True)
         older = check(table.schema.metadata or {}, schema, key_id, path, made_by)
         return _whole(table, list(schema), schema.metadata, {}, older=older)
+
+
+def _require(path: Path, made_by: str) -> None:
+    if not path.exists():
+        raise DatasetError(f"{path.name} is not there", str(path), f"run `{made_by}` first")
 
 
 def read_rows(
@@ -147,6 +151,7 @@ def read_rows(
 
     Only what may hold such rows is read; text comes as dictionaries.
     """
+    _require(path, made_by)
     text = [field.name for field in schema if pa.types.is_string(field.type)]
     parquet = ds.ParquetFileFormat(
         read_options=ds.ParquetReadOptions(dictionary_columns=text),

@@ -111,6 +111,72 @@ def test_a_range_leaves_out_what_lies_beyond_it_but_nothing_undated(share):
     assert months == {"2011-07", "unknown"}
 
 
+def scattered(share):
+    """Put studies on the share: of several months, some of their files undated or unlike others."""
+    days = ("20110704", "20110804", "99999999", "20120101")
+    for n in range(24):
+        study, file = n % 7, n // 7
+        own = [*local(), bsn_item(ONE)] if (n % 5) else local()
+        day = days[study % 3] if file else days[(study + 1) % 4]
+        share.put(f"{n:02}", uid=f"1.{study}", day=day, own=own, instance=f"1.{study}.{n}")
+
+
+@pytest.mark.parametrize("rows", [1, 5, 12])
+def test_batches_of_any_size_give_the_same_whatever_studies_they_divide(share, rows):
+    scattered(share)
+    share.crawl()
+    report = share.flag()
+    whole = {name: table(share, name) for name in SCHEMAS}
+    assert report.statuses["mixed"] > 1
+    assert len({row["study_month"] for row in whole["studies"]}) > 1
+    assert share.flag(batch_rows=rows) == report
+    for name in SCHEMAS:
+        assert sorted(map(repr, table(share, name))) == sorted(map(repr, whole[name])), name
+
+
+def test_studies_come_in_order_and_mixed_tells_which_instances_differ(share):
+    scattered(share)
+    share.crawl()
+    share.flag()
+    studies, mixed = table(share, "studies"), table(share, "mixed")
+    of = ("archive", "study_month", "StudyInstanceUID")
+    assert studies == sorted(studies, key=lambda row: [row[name] for name in of])
+    for study in studies:
+        own = [row["status"] for row in mixed if row["StudyInstanceUID"] == study[of[2]]]
+        told = {one["status"]: one["instances"] for one in study["statuses"]}
+        assert sum(told.values()) == study["instances"]
+        if study["status"] == "mixed":
+            assert told == {status: own.count(status) for status in own}
+            assert len(told) > 1
+        else:
+            assert (own, list(told)) == ([], [study["status"]])
+    assert all(row["SOPInstanceUID"] and share.keys.unseal(row["path"]) for row in mixed)
+
+
+def test_an_inventory_that_breaks_half_way_leaves_what_flag_wrote_before(share):
+    scattered(share)
+    share.crawl()
+    share.flag(batch_rows=1)
+    before = {path.name: path.read_bytes() for path in share.output.glob("*.parquet")}
+    part = max((share.inventory.folder / "findings").rglob("*.parquet"))
+    part.write_bytes(part.read_bytes()[:60])
+    with pytest.raises(DatasetError, match="damaged"):
+        share.flag(batch_rows=1)
+    left = {path.name: path.read_bytes() for path in share.output.iterdir() if path.is_file()}
+    assert {name: data for name, data in left.items() if name in before} == before
+    assert not [name for name in left if name.endswith(".tmp")]
+
+
+def test_files_that_were_written_long_after_their_studies_are_told(share):
+    share.put("a", uid="1.1", day="20110310")
+    share.put("b", uid="1.2", day="20050318")
+    share.put("c", uid="1.3", day="20120101")
+    share.crawl()
+    share.flag()
+    ages = {row["StudyInstanceUID"]: row["file_age"] for row in table(share, "studies")}
+    assert ages == {"1.1": "month", "1.2": "later", "1.3": "earlier"}, "files of 13 March 2011"
+
+
 def test_the_target_decides_what_is_conformant(share):
     share.put("a", uid="1.1", own=[*local(), bsn_item(ONE)])
     share.put("b", uid="1.2", own=local(ONE, OID))

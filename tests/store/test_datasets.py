@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from datetime import date
 
 import pyarrow as pa
@@ -154,6 +156,92 @@ def test_bytes_that_changed_are_noticed_and_never_read_as_another_row(studies):
 def test_a_dataset_that_breaks_off_is_damaged(studies, keep):
     studies.write_bytes(studies.read_bytes()[:keep])
     refused(lambda: read(studies), "damaged", "remediation flag")
+
+
+# --- streams --------------------------------------------------------------------------------------
+
+
+def stream(path, *tables, schema=STUDIES):
+    with datasets.stream(path, schema, KEY) as put:
+        for table in tables:
+            put(table)
+
+
+def test_a_stream_is_what_is_written_at_once_in_row_groups(tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets, "GROUP_ROWS", 4)
+    days = [date(2011, 7, day) for day in range(1, 12)]
+    tables = [one(STUDIES, StudyDate=day) for day in days]
+    path = tmp_path / "new" / "x.parquet"
+    stream(path, tables[0], pa.concat_tables(tables[1:10]), STUDIES.empty_table(), tables[10])
+    assert read(path).equals(pa.concat_tables(tables))
+    footer = pq.ParquetFile(path).metadata
+    assert [footer.row_group(n).num_rows for n in range(footer.num_row_groups)] == [4, 4, 3]
+    datasets.write(tmp_path / "y.parquet", pa.concat_tables(tables), KEY)
+    whole = pq.ParquetFile(tmp_path / "y.parquet")
+    assert pq.read_schema(path).equals(whole.schema_arrow, check_metadata=True)
+    for n in range(footer.num_columns):
+        told = [f.row_group(0).column(n) for f in (footer, whole.metadata)]
+        assert len({(c.is_stats_set, c.compression) for c in told}) == 1
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_stream_of_nothing_is_an_empty_dataset(tmp_path):
+    stream(tmp_path / "x.parquet")
+    assert read(tmp_path / "x.parquet").equals(STUDIES.empty_table())
+
+
+def test_after_an_error_a_stream_leaves_what_was_there(studies):
+    before = studies.read_bytes()
+
+    def fail():
+        with datasets.stream(studies, STUDIES, KEY) as put:
+            put(one(STUDIES))
+            raise DatasetError("no more", "", "")
+
+    refused(fail, "no more")
+    assert studies.read_bytes() == before
+    assert [path.name for path in studies.parent.iterdir()] == [studies.name]
+
+
+def test_a_full_disk_ends_a_stream_with_one_clear_line(studies, monkeypatch):
+    before = studies.read_bytes()
+
+    def full(descriptor, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", full)
+    refused(lambda: stream(studies, one(STUDIES)), "No space left", error=ShareError)
+    monkeypatch.undo()
+    assert studies.read_bytes() == before
+    assert [path.name for path in studies.parent.iterdir()] == [studies.name]
+
+
+def test_rows_of_a_file_are_chosen_while_reading(tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets, "GROUP_ROWS", 2)
+    rows = [one(STUDIES, StudyDate=date(2011, month, 1), archive="oost") for month in range(1, 8)]
+    stream(tmp_path / "x.parquet", *rows)
+
+    def chosen(where, key=KEY):
+        found = datasets.read_rows(
+            tmp_path / "x.parquet",
+            STUDIES,
+            key,
+            "remediation flag",
+            columns=("StudyDate", "archive"),
+            where=where,
+        )
+        return [row["StudyDate"].month for row in found.to_pylist()]
+
+    assert chosen(ds.field("StudyDate") >= date(2011, 6, 1)) == [6, 7]
+    assert chosen((ds.field("archive") == "oost") & (ds.field("StudyDate") < date(2011, 2, 1))) == [
+        1
+    ]
+    assert chosen(ds.field("archive") == "west") == []
+    refused(lambda: chosen(None, OTHER), "another key", error=KeyFileError)
+    (tmp_path / "x.parquet").write_bytes(b"PAR1")
+    refused(lambda: chosen(None), "damaged", "remediation flag")
+    (tmp_path / "x.parquet").unlink()
+    refused(lambda: chosen(None), "not there", "remediation flag")
 
 
 # --- partitions -----------------------------------------------------------------------------------

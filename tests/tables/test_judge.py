@@ -315,6 +315,16 @@ def test_a_source_is_named_by_its_attributes_and_renamed():
     assert Sources(rename={"unknown": "?"}).label({"InstitutionName": ""}) == "?"
 
 
+def test_a_column_of_sources_says_what_each_row_says():
+    names = ["Zkh. Oost", "", None, "Ziekenhuis Oost", "Zkh. Oost"]
+    stations = ["CT1", "CT1", None, "", "CT2"]
+    table = pa.table({"InstitutionName": names, "StationName": stations})
+    sources = Sources(("InstitutionName", "StationName"), {"Zkh. Oost": "Ziekenhuis Oost"})
+    told = sources.labelled(table)["source"].to_pylist()
+    assert told == [sources.label(row) for row in table.to_pylist()]
+    assert sources.labelled(table.slice(0, 0))["source"].to_pylist() == []
+
+
 def test_a_range_has_both_its_ends_and_everything_without_a_date():
     days = [None, date(2011, 7, 3), date(2011, 7, 4), date(2011, 7, 5)]
     table = pa.table({"StudyDate": pa.array(days, pa.date32())})

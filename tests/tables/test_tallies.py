@@ -7,8 +7,9 @@ from builders import OID, el, item, private
 from tables.heads_of import bsn_item, file_of, local, others, rows_of
 
 from remediation.model import bsn
+from remediation.tables.judge import Sources
 from remediation.tables.schemas import INSTANCES, TALLIES
-from remediation.tables.tallies import tallies
+from remediation.tables.tallies import summed, tallies
 
 ONE, TWO = bsn.test_number(101), bsn.test_number(202)
 
@@ -82,3 +83,20 @@ def test_months_and_source_columns_are_counted_apart():
 def test_a_file_that_could_not_be_read_counts_what_was_read_of_it():
     broken = file_of(*local(), bsn_item(ONE), broken=True)
     assert counted(broken)["OtherPatientIDsSequence.PatientID", "bsn-oid"] == (1, 1, 1)
+
+
+def test_tallies_of_many_parts_are_summed_by_source_and_place():
+    files = [
+        file_of(*local(ONE, None), el(0x00080080, "LO", "Oost"), el(0x00081010, "SH", f"CT{n}"))
+        for n in range(3)
+    ]
+    parts = [
+        tallies(pa.Table.from_pylist([rows_of(file, f"{n}")[0]], schema=INSTANCES))
+        for n, file in enumerate(files)
+    ]
+    (row,) = summed([Sources().labelled(pa.concat_tables(parts))]).to_pylist()
+    assert (row["source"], row["place"], row["study_month"]) == ("Oost", "PatientID", "2011-07")
+    assert (row["values"], row["well_formed"], row["passing"]) == (3, 3, 3)
+    apart = summed(map(Sources(("StationName",)).labelled, parts))
+    assert sorted(apart["source"].to_pylist()) == ["CT0", "CT1", "CT2"]
+    assert summed([]).num_rows == 0
