@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from builders import dicom, el, patient_head, pixels
+from builders import El, dicom, el, patient_head, pixels
 
 from remediation.app.config import load_job
 from remediation.app.wiring import Session
@@ -66,12 +66,18 @@ def study_uid(person: int) -> str:
     return f"1.2.826.0.1.3680043.9.7777.5.{person + 1}"
 
 
-def one_file(person: int, instance: int) -> bytes:
-    """Return one instance: PatientID and person, and for two people a BSN in the wrong place."""
-    retired = [el(0x00101000, "LO", NUMBERS[person])] if person % 3 == 1 else []
+def one_file(person: int, instance: int, own: Iterable[El] | None = None) -> bytes:
+    """Return one instance: PatientID and person, and for two people a BSN in the wrong place.
+
+    With `own`: these elements of the closed list instead.
+    """
+    if own is None:
+        retired = [el(0x00101000, "LO", NUMBERS[person])] if person % 3 == 1 else []
+        own = [el(0x00100020, "LO", f"70{person}"), *retired]
     uid = study_uid(person)
-    own = [el(0x00100020, "LO", f"70{person}"), *retired, el(0x0020000E, "UI", f"{uid}.1")]
-    elements = patient_head(*own, name=f"{WORDS[person]}^A", birth=BIRTHS[person])
+    elements = patient_head(
+        *own, el(0x0020000E, "UI", f"{uid}.1"), name=f"{WORDS[person]}^A", birth=BIRTHS[person]
+    )
     swapped = {0x0020000D: uid, 0x00080018: f"{uid}.1.{instance + 1}"}
     elements = [el(e.tag, "UI", swapped[e.tag]) if e.tag in swapped else e for e in elements]
     return dicom(elements, tail=pixels(size=256 + 2 * instance))
