@@ -15,6 +15,7 @@ import click
 import pyarrow as pa
 
 from remediation.app import reasons
+from remediation.app.config_placement import PlacementFile
 from remediation.app.config_sections import JobFile
 from remediation.app.console import JSON, emit
 from remediation.errors import UsageError
@@ -48,6 +49,7 @@ _ALL: Mapping[str, str] = {
     "inventory": "instances, findings and tallies together",
     **{name: where for name, (_, where) in DATASETS.items()},
     "job": "the job file, as JSON Schema",
+    "placement": "a hospital's own placement file, as JSON Schema",
     "manifest": "manifests/<id>/manifest.json, as JSON Schema",
     "reasons": "why a study's patient is not settled, and who can settle it",
 }
@@ -58,7 +60,7 @@ _MANIFEST: Mapping[str, str] = {
     "author": "who planned; neither this name nor this key can approve",
     "responsible": "the person on whose responsibility it runs",
     "job": "name of the job",
-    "placement": "the target placement: its name and its settings",
+    "placement": "the target placement: name, version, all settings, and the digest of its file",
     "archives": "name of each archive, and the id that the job's state gave it",
     "counts": "files to be corrected, their studies, and studies refused",
     "in_place_statement": "what was agreed with the PACS vendor; empty: never in place",
@@ -85,6 +87,8 @@ def schema(name: str | None, *, as_json: bool) -> None:
         emit({"names": dict(_ALL)}, lines, as_json=as_json)
     elif name == "job":
         emit(job_schema(), _keys(job_schema()), as_json=as_json)
+    elif name == "placement":
+        emit(placement_schema(), _keys(placement_schema()), as_json=as_json)
     elif name == "manifest":
         emit(manifest_schema(), _keys(manifest_schema()), as_json=as_json)
     elif name == "reasons":
@@ -118,6 +122,11 @@ def job_schema() -> dict[str, Any]:
     # A word that is turned into a date before the type is checked: pydantic does not see it.
     said["$defs"]["JobTable"]["properties"]["to"]["anyOf"].insert(0, {"const": "yesterday"})
     return {"$schema": _DIALECT} | said
+
+
+def placement_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a placement file, its TOML read as JSON."""
+    return {"$schema": _DIALECT} | PlacementFile.model_json_schema()
 
 
 def manifest_schema() -> dict[str, Any]:

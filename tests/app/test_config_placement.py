@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from app.hospital_line import call
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from job_texts import FULL, MINIMAL, changed
@@ -337,6 +338,15 @@ def test_the_jobs_own_spellings_count(job, tmp_path):
     full = full.replace("original_attributes = true", "original_attributes = false")
     full = full.replace("extra_issuers = []", 'extra_issuers = ["Landelijk"]')
     assert placement_of(job(full)).issuer == "LANDELIJK"
+
+
+def test_check_tells_the_faults_of_the_placement_file(job, tmp_path, capsys):
+    job(MINIMAL + OWN)
+    (tmp_path / "own/placement.toml").write_text(WHOLE.replace("base", "bose"), encoding="utf-8")
+    said = call(capsys, "check", tmp_path / "job.toml")
+    assert said.code == 2
+    assert "placement.toml, line 4" in said.line
+    assert "did you mean 'base'?" in said.line
 
 
 # -- the example ------------------------------------------------------------------------------

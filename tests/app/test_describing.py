@@ -6,17 +6,25 @@ import dataclasses
 import json
 import tomllib
 from datetime import date
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from app.hospital_line import call
 from job_texts import FULL, MINIMAL
 
-from remediation.app.describing import DATASETS, described, job_schema, manifest_schema
+from remediation.app.describing import (
+    DATASETS,
+    described,
+    job_schema,
+    manifest_schema,
+    placement_schema,
+)
 from remediation.model.manifest import Manifest, to_json
 from remediation.tables import schemas
 
-NAMES = ("inventory", *DATASETS, "job", "manifest", "reasons")
+NAMES = ("inventory", *DATASETS, "job", "placement", "manifest", "reasons")
+EXAMPLE = Path(__file__).parents[2] / "jobs/placements/pacs-noord.toml"
 MANIFEST = Manifest(
     created="2026-11-23T01:04:00Z",
     expires="2026-12-23T01:04:00Z",
@@ -148,6 +156,13 @@ def test_job_files_are_what_the_schema_says(text):
 )
 def test_job_files_with_a_fault_are_not(old, new, where):
     assert where in list(faults(job_schema(), as_json(FULL.replace(old, new, 1))))
+
+
+def test_a_placement_file_is_what_its_schema_says():
+    said = as_json(EXAMPLE.read_text(encoding="utf-8"))
+    assert list(faults(placement_schema(), said)) == []
+    wrong = said | {"bsn": {"places": ["PatientName"], "other": 1}}
+    assert ".bsn.other" in set(faults(placement_schema(), wrong))
 
 
 def test_a_manifest_is_what_its_schema_says():

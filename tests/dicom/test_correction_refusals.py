@@ -1,5 +1,8 @@
 """Corrections that are refused, each with its reason, and the last ones that are not."""
 
+import re
+from pathlib import Path
+
 import pytest
 from builders import (
     IMPLICIT,
@@ -131,6 +134,13 @@ def test_what_cannot_be_corrected_safely_is_refused_with_its_reason(reason, plac
 def test_every_reason_has_its_scenario():
     elsewhere = {"local-issuer-form", "other-ids-too-long"}
     assert {reason for reason, _, _ in REFUSALS} | elsewhere == groups.REFUSALS.keys()
+
+
+def test_the_page_tells_each_reason():
+    page = (Path(__file__).parents[2] / "remediation/docs/placements.md").read_text("utf-8")
+    assert dict(re.findall(r"^\| `([a-z-]+)` \| (.+) \|$", page, re.MULTILINE)).items() >= (
+        groups.REFUSALS.items()
+    )
 
 
 @pytest.mark.parametrize("placement", [BESIDE, SENT])
