@@ -12,6 +12,7 @@ from typing import Any, Literal
 import click
 
 from remediation.app.config import load_job
+from remediation.app.config_placement import placement_of
 from remediation.app.console import JOB, JSON, counts, emit, note
 from remediation.app.crawling import crawl
 from remediation.app.describing import schema
@@ -73,6 +74,7 @@ def check(job: Path, *, as_json: bool) -> None:
     from remediation.model.running import utc_now
 
     loaded = load_job(job)
+    placement_of(loaded)  # its file has faults, or it has none
     report = check_stage.run(
         check_stage.CheckOptions(
             loaded.privacy.key_file,
