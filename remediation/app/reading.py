@@ -127,13 +127,16 @@ def match(job: Path, *, as_json: bool) -> None:
     with recorded(session.job, "match") as record, progress("match", "studies") as advance:
         options, crosswalk = session.match_options(), session.crosswalk()
         report = match_stage.run(options, crosswalk, session.keys, advance=advance)
-        record.update(report.outcomes)
+        record.update(report.outcomes | {"heads_read": report.heads_read})
         lists, made = session.worklists(crosswalk)
-        record.update({"heads_read": lists.heads_read})
+        heads_read = report.heads_read + lists.heads_read
+        record.update({"heads_read": heads_read})
     lines = [*counts("outcomes:", report.outcomes), *counts("reasons:", report.reasons)]
+    lines += [*counts("exempt, by the EPD's word:", report.exemptions)]
+    lines += [*counts("warnings:", report.warnings)]
     lines += [f"worklist: {path}" for path in made.values()]
     said = {name: str(path) for name, path in made.items()}
-    emit(report, lines, as_json=as_json, worklists=said, heads_read=lists.heads_read)
+    emit(report, lines, as_json=as_json, worklists=said, heads_read=heads_read)
     for reason in ("birth-date-clash", "sex-clash", "name-clash", "header-disagrees"):
         if report.reasons.get(reason):
             note(

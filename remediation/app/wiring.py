@@ -14,15 +14,18 @@ from remediation.app.config import Job
 from remediation.app.config_placement import placement_of
 from remediation.dicom.locate import BsnRules
 from remediation.errors import UsageError
+from remediation.model.acceptances import Accepted
 from remediation.model.crosswalk import Crosswalk
 from remediation.model.evidence import ArchiveIssuers, IssuerPeriod, MatchRules
 from remediation.model.files import ArchiveRoot
-from remediation.model.pacing import Hours, Window
+from remediation.model.pacing import Hours, Pace, Window
 from remediation.model.placement import Placement
 from remediation.model.running import new_run_id, utc_now
 from remediation.model.secrets import Keys
 from remediation.stages import apply, approve, crawl, flag, judged, match, plan, rollback, verify
 from remediation.stages import worklists as worklists_stage
+from remediation.store.acceptances import FOLDER as ACCEPTANCES
+from remediation.store.acceptances import Acceptances
 from remediation.store.crosswalk_files import read_crosswalk
 from remediation.store.inventory import Inventory
 from remediation.store.keys import load_key_file
@@ -162,11 +165,23 @@ class Session:
             frozenset(self.job.bsn.placeholders),
             self.job.allow_test_numbers,
             self.archives(),
+            self._accepted(),
+            self.sources().label,
         )
+
+    def _accepted(self) -> Accepted:
+        """Which warnings two people accepted."""
+        approvers = {one.name: one.public_key for one in self.job.approvers}
+        required = self.job.apply.approvals
+        return Acceptances.load(self.output / ACCEPTANCES, approvers, required, self.now)
 
     def match_options(self) -> match.MatchOptions:
         """Options of `match`."""
-        return match.MatchOptions(self.output, self.match_rules(), self.roots(), self.sources())
+        run = self.job.run
+        pace = Pace(run.reads_per_second or 0)
+        return match.MatchOptions(
+            self.output, self.match_rules(), self.roots(), self.sources(), run.readers, pace
+        )
 
     def worklists(self, crosswalk: Crosswalk) -> tuple[worklists_stage.Worklists, dict[str, Path]]:
         """Write the worklists of what `match` found; return them, and the paths by name."""

@@ -5,12 +5,16 @@ Source: UAVG article 46 (when a BSN may be processed), IHE PIX (identifier domai
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from remediation.model.acceptances import Accepted, StudyFacts
+from remediation.model.person import family_names
 from remediation.model.reasons import HARD, REASONS
-from remediation.model.tokens import PersonTokens
+from remediation.model.secrets import Keys
+from remediation.model.tokens import PersonTokens, bound_tokens, patient_token
 
 __all__ = [
     "HARD",
@@ -34,6 +38,11 @@ class PlainPerson:
     patient_id: str
     names: tuple[str, ...]
 
+    @classmethod
+    def of(cls, patient_id: str, name: str) -> PlainPerson:
+        """Return the person of a PatientID and a PatientName, decoded."""
+        return cls(patient_id, family_names(name.partition("^")[0]))
+
     def __repr__(self) -> str:
         return "<a person, as the header says>"
 
@@ -56,6 +65,12 @@ class PatientGroup:
     primary_is_strong: bool = False  # asserted or calibrated
     path: str = field(default="", compare=False)
     plain: PlainPerson | None = field(default=None, compare=False, repr=False)
+
+    def says(self, plain: PlainPerson, keys: Keys) -> bool:
+        """Tell whether a person has this group's PatientID and names."""
+        said = bound_tokens(keys, plain.patient_id, "", plain.names, "")
+        same = patient_token(keys, plain.patient_id) == self.patient_token
+        return same and said.names == self.person.names
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +152,4 @@ class MatchRules:
     allow_test_numbers: bool = False
     archives: dict[str, ArchiveIssuers] = field(default_factory=dict)
     accepted: Accepted = field(default_factory=Accepted)
+    source_of: Callable[[Mapping[str, Any]], str] = lambda _row: ""  # of a row of instances

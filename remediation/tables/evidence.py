@@ -7,7 +7,7 @@ of them is looked at.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -236,7 +236,7 @@ def _group(row: Row, number: Row) -> PatientGroup:
 
 
 def evidence_of_one(
-    row: Row, findings: list[Row], plain: PlainPerson | None = None, source: str = ""
+    row: Row, findings: Sequence[Row], plain: PlainPerson | None = None, source: str = ""
 ) -> StudyEvidence:
     """Return the evidence of one head alone, uncalibrated: for the check just before writing.
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from remediation.dicom.elements import Head
-from remediation.model.evidence import StudyEvidence
+from remediation.dicom.locate import person
+from remediation.model.evidence import PlainPerson, StudyEvidence
 from remediation.model.files import FileRef
 from remediation.model.placement import Placement
 from remediation.tables.evidence import evidence_of_one
@@ -11,10 +15,18 @@ from remediation.tables.rows import RowMaker
 from remediation.tables.statuses import instance_status
 
 
-def evidence_of_head(maker: RowMaker, ref: FileRef, head: Head, raw: bytes) -> StudyEvidence:
-    """Return what one head says of its patient, uncalibrated."""
+def evidence_of_head(
+    maker: RowMaker,
+    ref: FileRef,
+    head: Head,
+    raw: bytes,
+    source_of: Callable[[Mapping[str, Any]], str] = lambda _: "",
+) -> StudyEvidence:
+    """Return what one head says of its patient, uncalibrated, the name itself at hand."""
     row, findings = maker.rows(ref, "read", "", head, raw)
-    return evidence_of_one(row, findings)
+    who = person(head)
+    plain = PlainPerson.of(who.patient_id, who.name)
+    return evidence_of_one(row, findings, plain, source_of(row))
 
 
 def stands(maker: RowMaker, ref: FileRef, head: Head, raw: bytes, placement: Placement) -> set[str]:

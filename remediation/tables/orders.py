@@ -79,7 +79,7 @@ class Orders:
             Refused: the crosswalk or the person does not allow it (any more).
         """
         reason = self._matcher.confirm(
-            evidence_of_head(self.maker(row), ref, head, raw),
+            evidence_of_head(self.maker(row), ref, head, raw, self.rules.matching.source_of),
             row["bsn_token"],
             row["local_issuer"],
             row["local_token"],
