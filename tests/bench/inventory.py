@@ -55,13 +55,13 @@ _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _HEX, _DIGITS = b"0123456789abcdef", b"0123456789"
 
 
-def build(folder: Path, instances: int, seed: int = 1) -> tuple[int, int]:
+def build(folder: Path, instances: int, months: int = MONTHS, seed: int = 1) -> tuple[int, int]:
     """Write an inventory beneath an output folder; return its instances and its findings."""
     counts = np.zeros(2, dtype=np.int64)
     for number, archive in enumerate(ARCHIVES):
         maker = _Maker(folder / "inventory", archive, np.random.default_rng([seed, number]))
-        each = max(1, instances // (len(ARCHIVES) * MONTHS))
-        for month in range(MONTHS):
+        each = max(1, instances // (len(ARCHIVES) * months))
+        for month in range(months):
             maker.month(month, each)
         maker.write_undated()
         counts += maker.written

@@ -39,12 +39,12 @@ class Result:
     disk_mib: float = 0
 
 
-def measured(rows: int, folder: Path) -> Result:
+def measured(rows: int, folder: Path, months: int = inventory.MONTHS) -> Result:
     """Build an inventory of so many instances, judge it, and remove it."""
     output = folder / f"flag-{rows}"
     try:
         start = time.monotonic()
-        instances, findings = inventory.build(output, rows)
+        instances, findings = inventory.build(output, rows, months)
         size = sum(path.stat().st_size for path in output.rglob("*.parquet"))
         say(f"{instances:,} instances made in {time.monotonic() - start:.0f} s")
         told = json.loads(done([sys.executable, "-m", "bench.judging", "--judge", output]))
@@ -93,6 +93,7 @@ def main() -> None:
     """Parse the command line, build, judge, and write the table."""
     parser = argparse.ArgumentParser(prog="bench.judging", description=__doc__)
     parser.add_argument("--rows", type=int, action="append", help="instances; repeatable")
+    parser.add_argument("--months", type=int, default=inventory.MONTHS, help="of each archive")
     parser.add_argument("--folder", type=Path, help="where it is built, and removed afterwards")
     parser.add_argument("--json", action="store_true", help="write JSON")
     parser.add_argument("--judge", type=Path, help=argparse.SUPPRESS)
@@ -102,7 +103,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(dir=said.folder) as folder:
         sizes = said.rows or [1_000_000, 10_000_000]
-        results = [measured(rows, Path(folder)) for rows in sizes]
+        results = [measured(rows, Path(folder), said.months) for rows in sizes]
     text = json.dumps([asdict(one) for one in results], indent=2) if said.json else ""
     sys.stdout.write(text or markdown(results))
 
