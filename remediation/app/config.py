@@ -16,7 +16,7 @@ from remediation.app.config_errors import as_error
 from remediation.errors import UsageError
 from remediation.model.crosswalk import SpellingRule
 from remediation.model.events import Event
-from remediation.store.crosswalk_files import CrosswalkSettings
+from remediation.store.crosswalk_files import CrosswalkSettings, Hl7Settings
 
 _WHAT = "job file"
 
@@ -87,12 +87,16 @@ class Job:
             )
         return CrosswalkSettings(
             files=table.files,
-            columns=table.columns.model_dump(exclude_none=True),
+            columns=table.columns.model_dump(exclude_none=True) if table.columns else {},
             default_issuer=next(iter(self.local_issuers)) if len(self.local_issuers) == 1 else "",
             spelling=tuple(
                 SpellingRule(rule.issuer, rule.width, rule.prefix) for rule in table.spelling
             ),
             max_age_days=table.max_age_days,
+            hl7=Hl7Settings(
+                table.hl7.status or "", table.hl7.reliability, table.hl7.issuers, self.timezone
+            ),
+            extra_issuers=self.bsn.extra_issuers,
         )
 
 

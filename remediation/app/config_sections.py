@@ -176,15 +176,36 @@ class Spelling(Section):
     prefix: Annotated[str, AfterValidator(checks.prefix)] = ""
 
 
+class Hl7(Section):
+    """`[crosswalk.hl7]`: what HL7 messages cannot say, or say in words of their own.
+
+    Without `status`, a patient of whom PID-32 says nothing has no status, and is not written.
+    """
+
+    status: Text | None = None
+    reliability: dict[str, Text] = {}
+    issuers: dict[str, LocalIssuer] = {}
+
+
 class CrosswalkTable(Section):
-    """`[crosswalk]`: the EPD's export; `files` are absolute glob patterns."""
+    """`[crosswalk]`: the EPD's export; `files` are absolute glob patterns.
+
+    `columns` may be left out where all files are HL7.
+    """
 
     files: Annotated[tuple[Pattern, ...], Filled]
-    columns: Annotated[Columns, AfterValidator(_issuer_known)]
+    columns: Annotated[Columns, AfterValidator(_issuer_known)] | None = None
     writable_statuses: tuple[Text, ...] = ("geverifieerd",)
     writable_validations: tuple[Text, ...] = ()
     max_age_days: int = Field(default=30, ge=0)
+    hl7: Hl7 = Hl7()
     spelling: tuple[Spelling, ...] = ()
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> CrosswalkTable:
+        if self.columns is None and "hl7" not in self.model_fields_set:
+            raise ValueError("needs 'columns', or 'hl7' where all files are HL7")
+        return self
 
 
 class Approver(Section):

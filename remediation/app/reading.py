@@ -82,6 +82,8 @@ def check(job: Path, *, as_json: bool) -> None:
             {archive.name: Path(archive.root) for archive in loaded.archives},
             loaded.crosswalk_settings() if loaded.crosswalk else None,
             utc_now(),
+            loaded.crosswalk.writable_statuses if loaded.crosswalk else (),
+            loaded.bsn.placeholders,
         )
     )
     width = max(len(one.what) for one in report.findings)

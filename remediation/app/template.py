@@ -75,10 +75,19 @@ key_file = "{KEY_FILE}"
 
 # The EPD's export. Without this table nothing can be matched; crawl and flag work all the same.
 #[crosswalk]
-#files = ["epd/*.csv"]
+#files = ["epd/*.csv"]           # or .xlsx, .parquet, .hl7; several kinds together
 #writable_statuses = ["geverifieerd"]   # the EPD's words that allow writing
 #writable_validations = []       # where given, the validation must be one of these as well
 #max_age_days = 30               # 0: no limit
+
+# Where files are HL7 v2 ADT messages: what these cannot say. Without a status nothing of them is
+# written.
+#[crosswalk.hl7]
+#status = "geverifieerd"         # of patients of whom PID-32 says nothing
+#[crosswalk.hl7.reliability]     # words in PID-32, and the status that each stands for
+#UA = "niet geverifieerd"
+#[crosswalk.hl7.issuers]         # assigning authorities in PID-3, and our issuer
+#HIS1 = "MY-HOSPITAL"
 
 # Names of the export's columns. Required: local_number, bsn, status, birth_date; and issuer where
 # the archives have several. A BSN is written only where birth date and a family name agree.

@@ -15,7 +15,6 @@ from remediation.app.config_placement import placement_of
 from remediation.dicom.locate import BsnRules
 from remediation.errors import UsageError
 from remediation.model.acceptances import Accepted
-from remediation.model.crosswalk import Crosswalk
 from remediation.model.evidence import ArchiveIssuers, IssuerPeriod, MatchRules
 from remediation.model.files import ArchiveRoot
 from remediation.model.pacing import Hours, Pace, Window
@@ -31,6 +30,7 @@ from remediation.store.inventory import Inventory
 from remediation.store.keys import load_key_file
 from remediation.store.manifests import Stored
 from remediation.store.permission import Conditions
+from remediation.tables.crosswalk import Crosswalk
 from remediation.tables.judge import Sources
 from remediation.tables.schemas import INVENTORY
 
@@ -80,7 +80,8 @@ class Session:
 
     def crosswalk(self) -> Crosswalk:
         """Read the EPD export."""
-        return read_crosswalk(self.job.crosswalk_settings(), self.now)
+        settings = self.job.crosswalk_settings()
+        return Crosswalk.read(read_crosswalk(settings, self.now), settings.spelling)
 
     def archives(self) -> dict[str, ArchiveIssuers]:
         """Issuer settings per archive."""

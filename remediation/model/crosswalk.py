@@ -1,27 +1,45 @@
-"""The crosswalk: the EPD's own list from (issuer, local number) to the BSN, and its faults.
+"""The crosswalk: the EPD's own list from (issuer, local number) to the BSN, row by row.
 
-Pure lookups over entries that `store` reads. An entry never shows its values: in errors, logs and
-tracebacks it is the place it was read from. Source: IHE PIX (patient identifier domains).
+Pure values: what a row says once it is read (`Entry`), a batch of rows as the export writes them
+(`Rows`), and what matching asks of all rows together (`Crosswalk`), which `tables.crosswalk`
+answers from columns. None of them ever shows its values: in errors, logs and tracebacks an entry
+is the place it was read from. Source: IHE PIX (patient identifier domains).
 
->>> oud = Entry("ZKH-OOST", "12345", "999900006", birth_date="19500203", family_names=("JANSEN",))
->>> crosswalk = Crosswalk([oud], [SpellingRule("ZKH-OOST", width=7)])
->>> crosswalk.spelled(oud), crosswalk.by_local("ZKH-OOST", "0012345") == (oud,)
-('0012345', True)
->>> crosswalk.by_local("ZKH-WEST", "0012345")  # another hospital's patient
-()
->>> Crosswalk([oud, Entry("ZKH-OOST", "012345", "", place="epd.csv line 3")], crosswalk.rules)
-Traceback (most recent call last):
-...
-remediation.errors.UsageError: two local numbers of one issuer are written alike ...
+>>> old = Entry("ZKH-OOST", "12345", "999900006", place="epd.csv line 3")
+>>> old, old.names_somebody()
+(<crosswalk entry epd.csv line 3>, True)
+>>> SpellingRule("ZKH-OOST", width=7, prefix="A").spell("12345")
+'A0012345'
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from remediation.errors import UsageError
 from remediation.model import bsn
+from remediation.model.secrets import Keys
+
+# Our names of the export's columns, in the contract's order.
+COLUMNS = (
+    "local_number",
+    "issuer",
+    "bsn",
+    "status",
+    "validation",
+    "birth_date",
+    "sex",
+    "family_name",
+    "birth_name",
+    "partner_name",
+    "initials",
+    "exemption",
+    "replaced_by",
+    "valid_from",
+    "valid_to",
+)
+_EVER = "99999999"  # later than any day
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -64,14 +82,14 @@ class Entry:
     def __repr__(self) -> str:
         return f"<crosswalk entry {self.place or 'without a place'}>"
 
+    def names_somebody(self) -> bool:
+        """Tell whether the number can tell persons apart; thousands may share a placeholder."""
+        return self.well_formed and bsn.passes(self.bsn) and not bsn.is_placeholder(self.bsn)
+
 
 @dataclass(frozen=True, slots=True)
 class SpellingRule:
-    """How headers write the local numbers of an issuer: zero-padded to `width`, after `prefix`.
-
-    >>> SpellingRule("ZKH-OOST", width=7, prefix="A").spell("12345")
-    'A0012345'
-    """
+    """How headers write the local numbers of an issuer: zero-padded to `width`, after `prefix`."""
 
     issuer: str
     width: int = 0
@@ -82,142 +100,114 @@ class SpellingRule:
         return self.prefix + local_number.rjust(self.width, "0")
 
 
-class Crosswalk:
-    """All entries, each kept once, with the lookups that matching needs.
+@dataclass(frozen=True, slots=True, repr=False)
+class Rows:
+    """A batch of rows of one file as the export writes them: text, without outer blanks.
 
     Attributes:
-        entries: In the order of reading, rows that are the same in every respect collapsed.
-        rules: The spelling rules, at most one for each issuer.
-        duplicates: Rows that were collapsed.
-        two_numbers: (issuer, spelled local number) of which rows name different numbers.
-        shared_numbers: (issuer, BSN) that stand with several local numbers of that issuer which
-            no `replaced_by` links.
+        cells: A list of texts for each of `COLUMNS` that the file has, all of one length.
+        numbers: The line, row or message of each row, from 1.
+        source: What stands before that number in a message: `epd.csv line`.
+        kind: `csv`, `xlsx`, `parquet` or `hl7`.
+        times: Where the rows are messages, of which a later one takes an earlier one's place:
+            when each was made, microseconds since 1970 (UTC); else empty.
     """
 
-    __slots__ = (
-        "_by_bsn",
-        "_by_local",
-        "_by_person",
-        "_groups",
-        "_rules",
-        "duplicates",
-        "entries",
-        "rules",
-        "shared_numbers",
-        "two_numbers",
-    )
+    cells: Mapping[str, Sequence[str]]
+    numbers: Sequence[int]
+    source: str
+    kind: str
+    times: Sequence[int] = ()
 
-    def __init__(self, entries: Iterable[Entry], rules: Iterable[SpellingRule] = ()) -> None:
-        """Index the entries.
+    def __len__(self) -> int:
+        return len(self.numbers)
 
-        Raises:
-            UsageError: Two different local numbers of one issuer are written alike.
-        """
-        rows = tuple(entries)
-        self.entries = tuple(dict.fromkeys(rows))
-        self.duplicates = len(rows) - len(self.entries)
-        self.rules = tuple(rules)
-        self._rules = {rule.issuer: rule for rule in self.rules}
-        self._by_local: dict[tuple[str, str], list[Entry]] = {}
-        self._by_bsn: dict[str, list[Entry]] = {}
-        self._by_person: dict[tuple[str, str], list[Entry]] = {}
-        self._groups = _Groups()
-        for entry in self.entries:
-            self._add(entry)
-        self.two_numbers = frozenset(
-            key
-            for key, found in self._by_local.items()
-            if len({entry.bsn for entry in found if entry.bsn}) > 1
-        )
-        self.shared_numbers = frozenset(self._shared())
+    def __repr__(self) -> str:
+        return f"<{len(self)} rows, {self.source} ...>"
 
-    def _add(self, entry: Entry) -> None:
-        # A number without its issuer is nobody's, and padding would make one of an empty text.
-        if entry.issuer and entry.local_number:
-            self._add_local(entry)
-        if entry.well_formed and entry.bsn:
-            self._by_bsn.setdefault(entry.bsn, []).append(entry)
-        for name in entry.family_names if entry.birth_date else ():
-            self._by_person.setdefault((entry.birth_date, name), []).append(entry)
 
-    def _add_local(self, entry: Entry) -> None:
-        alike = self._by_local.setdefault((entry.issuer, self.spelled(entry)), [])
-        if alike and alike[0].local_number != entry.local_number:
-            raise UsageError(
-                "two local numbers of one issuer are written alike",
-                f"{alike[0].place} and {entry.place}",
-                "correct the export, or the issuer's [[crosswalk.spelling]]",
-            )
-        alike.append(entry)
-        if entry.replaced_by:
-            self._groups.join(_local(entry), (entry.issuer, entry.replaced_by))
+class Tokens(Protocol):
+    """The rows of a crosswalk by the tokens of one key: what an inventory knows of a patient."""
+
+    def local(self, issuer: str, token: str) -> tuple[Entry, ...]:
+        """Return the entries of an issuer whose spelled local number has this token."""
+
+    def bsn(self, token: str) -> tuple[Entry, ...]:
+        """Return the entries whose well-formed number has this token, of all issuers."""
+
+
+class Crosswalk(Protocol):
+    """What matching asks of a crosswalk; rows come in the order of reading."""
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """All entries, each made when it is asked for: not for millions of rows."""
+
+    @property
+    def issuers(self) -> frozenset[str]:
+        """The issuers that rows name, the empty one included."""
 
     def spelled(self, entry: Entry) -> str:
         """Return an entry's local number as headers write it."""
-        rule = self._rules.get(entry.issuer)
-        return rule.spell(entry.local_number) if rule else entry.local_number
 
     def by_local(self, issuer: str, spelled: str) -> tuple[Entry, ...]:
         """Return the entries of a local number as a header writes it; several may disagree."""
-        return tuple(self._by_local.get((issuer, spelled), ()))
+
+    def by_plain(self, issuer: str, local_number: str) -> tuple[Entry, ...]:
+        """Return the entries of a local number as the export writes it."""
+
+    def former(self, issuer: str, local_number: str) -> tuple[Entry, ...]:
+        """Return the entries that say they were replaced by this local number."""
 
     def by_bsn(self, number: str) -> tuple[Entry, ...]:
         """Return the entries that name a number of nine digits, of all issuers."""
-        return tuple(self._by_bsn.get(number, ()))
 
     def homonyms(self, entry: Entry) -> tuple[Entry, ...]:
-        """Return the entries of other persons with the same birth date and a shared family name.
+        """Return the entries of other persons with the same birth date and a family name."""
 
-        Another person has another BSN; where one of the two has none, a local number that neither
-        `replaced_by` nor a common BSN links to this one. Empty where `entry` lacks birth date or
-        name.
-        """
-        near = (
-            other
-            for name in (entry.family_names if entry.birth_date else ())
-            for other in self._by_person.get((entry.birth_date, name), ())
-        )
-        own = self._linked(entry)
-        return tuple(dict.fromkeys(other for other in near if self._differs(entry, own, other)))
+    def has_two_numbers(self, issuer: str, spelled: str) -> bool:
+        """Tell whether rows of a local number name different numbers for one day."""
 
-    def _differs(self, entry: Entry, own: frozenset[tuple[str, str]], other: Entry) -> bool:
-        if other == entry:
-            return False
-        if _names_somebody(entry) and _names_somebody(other):
-            return entry.bsn != other.bsn
-        return own.isdisjoint(self._linked(other))
+    def is_shared(self, issuer: str, number: str) -> bool:
+        """Tell whether a number stands with local numbers of this issuer that nothing links."""
 
-    def _linked(self, entry: Entry) -> frozenset[tuple[str, str]]:
-        """Return the groups of local numbers of this entry's person: its own and its BSN's."""
-        same = self.by_bsn(entry.bsn) if _names_somebody(entry) else ()
-        return frozenset(
-            self._groups.of(_local(row))
-            for row in (entry, *same)
-            if row.issuer and row.local_number
-        )
-
-    def _shared(self) -> Iterator[tuple[str, str]]:
-        for number, found in self._by_bsn.items():
-            if len(found) == 1:
-                continue
-            own = [row for row in found if row.issuer and row.local_number and _names_somebody(row)]
-            for issuer in {row.issuer for row in own}:
-                groups = {self._groups.of(_local(row)) for row in own if row.issuer == issuer}
-                if len(groups) > 1:
-                    yield issuer, number
+    def tokens(self, keys: Keys) -> Tokens:
+        """Return the index by the tokens of a key."""
 
 
-def _local(entry: Entry) -> tuple[str, str]:
-    return entry.issuer, entry.local_number
+def contradict(entries: Iterable[Entry]) -> bool:
+    """Tell whether rows of one local number name different numbers for the same day.
+
+    A local number that was given to another person after the first one's validity is no
+    contradiction: each row holds in its own time.
+
+    >>> first = Entry("OOST", "1", "999900006", valid_to="20101231")
+    >>> second = Entry("OOST", "1", "999900018", valid_from="20110101")
+    >>> contradict([first, second]), contradict([first, Entry("OOST", "1", "999900018")])
+    (False, True)
+    """
+    spans = sorted(
+        (one.valid_from, one.valid_to or _EVER, one.bsn)
+        for one in entries
+        if one.bsn and one.valid_from <= (one.valid_to or _EVER)
+    )
+    latest: dict[str, str] = {}  # the two numbers that hold longest among the rows so far
+    for start, end, number in spans:
+        if any(start <= until for other, until in latest.items() if other != number):
+            return True
+        latest[number] = max(end, latest.get(number, ""))
+        latest = dict(sorted(latest.items(), key=lambda one: one[1])[-2:])
+    return False
 
 
-def _names_somebody(entry: Entry) -> bool:
-    """Tell whether the number can tell persons apart; thousands may share a placeholder."""
-    return entry.well_formed and bsn.passes(entry.bsn) and not bsn.is_placeholder(entry.bsn)
+class Groups:
+    """Local numbers that `replaced_by` links, directly or through others, as disjoint groups.
 
-
-class _Groups:
-    """Local numbers that `replaced_by` links, directly or through others, as disjoint groups."""
+    >>> groups = Groups()
+    >>> groups.join(("OOST", "1"), ("OOST", "2"))
+    >>> groups.of(("OOST", "1")) == groups.of(("OOST", "2")), groups.of(("OOST", "3"))
+    (True, ('OOST', '3'))
+    """
 
     __slots__ = ("_above",)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import astuple, replace
-from itertools import chain
 from typing import Any
 
 from remediation.model.crosswalk import Crosswalk, Entry
 from remediation.model.secrets import Keys
-from remediation.model.tokens import bsn_token, patient_token
 
 
 class Lookups:
@@ -16,42 +15,32 @@ class Lookups:
 
     def __init__(self, crosswalk: Crosswalk, keys: Keys) -> None:
         self.crosswalk = crosswalk
-        self._local: dict[tuple[str, str], list[Entry]] = {}
-        self._plain: dict[tuple[str, str], list[Entry]] = {}
-        self._former: dict[tuple[str, str], list[Entry]] = {}
-        self._bsn: dict[str, list[Entry]] = {}
-        for entry in crosswalk.entries:
-            if entry.issuer and entry.local_number:
-                token = patient_token(keys, crosswalk.spelled(entry))
-                self._local.setdefault((entry.issuer, token), []).append(entry)
-                self._plain.setdefault((entry.issuer, entry.local_number), []).append(entry)
-                if entry.replaced_by:
-                    self._former.setdefault((entry.issuer, entry.replaced_by), []).append(entry)
-            if entry.well_formed and entry.bsn:
-                self._bsn.setdefault(bsn_token(keys, entry.bsn), []).append(entry)
-        for rows in chain(self._local.values(), self._bsn.values(), self._plain.values()):
-            if len(rows) > 1:
-                rows.sort(key=_content)
-        self.issuers = frozenset(entry.issuer for entry in crosswalk.entries)
+        self._tokens = crosswalk.tokens(keys)
+        self.issuers = crosswalk.issuers
 
     def local(self, issuer: str, token: str) -> tuple[Entry, ...]:
         """Return the rows of a local number, by the token of how headers spell it."""
-        return tuple(self._local.get((issuer, token), ()))
+        return _in_order(self._tokens.local(issuer, token))
 
     def bsn(self, token: str) -> tuple[Entry, ...]:
         """Return the rows of a BSN, of all issuers, by its token."""
-        return tuple(self._bsn.get(token, ()))
+        return _in_order(self._tokens.bsn(token))
 
     def by_plain(self, issuer: str, local_number: str) -> tuple[Entry, ...]:
         """Return the rows of a local number, as the export writes it."""
-        return tuple(self._plain.get((issuer, local_number), ()))
+        return _in_order(self.crosswalk.by_plain(issuer, local_number))
 
     def former(self, issuer: str, local_number: str) -> tuple[Entry, ...]:
         """Return the rows whose place a local number took."""
-        return tuple(self._former.get((issuer, local_number), ()))
+        return self.crosswalk.former(issuer, local_number)
 
     def by_bsn(self, number: str) -> tuple[Entry, ...]:
-        """Return the rows of a BSN of nine digits."""
+        """Return the rows of a BSN of nine digits; of one that tells nobody apart, none.
+
+        Thousands of patients may share a placeholder: these rows are not of one person.
+        """
+        if not Entry("", "", number).names_somebody():
+            return ()
         return self.crosswalk.by_bsn(number)
 
     def homonyms(self, entry: Entry) -> tuple[Entry, ...]:
@@ -60,11 +49,17 @@ class Lookups:
 
     def is_shared(self, issuer: str, number: str) -> bool:
         """Tell whether a BSN stands with local numbers of an issuer that nothing links."""
-        return (issuer, number) in self.crosswalk.shared_numbers
+        return self.crosswalk.is_shared(issuer, number)
 
     def spelled(self, entry: Entry) -> str:
         """Return a row's local number as headers write it."""
         return self.crosswalk.spelled(entry)
+
+
+def _in_order(rows: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Return rows that say different things of one number in an order of their own."""
+    found = tuple(rows)
+    return tuple(sorted(found, key=_content)) if len(found) > 1 else found
 
 
 def _content(entry: Entry) -> tuple[Any, ...]:

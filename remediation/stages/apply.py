@@ -147,9 +147,8 @@ class _Work:
         self, options: ApplyOptions, stored: Stored, crosswalk: Crosswalk, keys: Keys
     ) -> None:
         self.options, self.stored, self.keys = options, stored, keys
-        wanted = frozenset(stored.corrections["bsn_token"].to_pylist())
         rules = OrderRules(options.rules, options.run_id, options.now, options.bsn_rules)
-        self.orders = Orders(stored.manifest, wanted, crosswalk, keys, rules)
+        self.orders = Orders(stored.manifest, crosswalk, keys, rules)
         self.halt = ""
 
     def studies(self) -> Iterator[tuple[str, str, list[Row]]]:

@@ -22,7 +22,6 @@ from remediation.model.manifest import Manifest
 from remediation.model.placement import Order, Placement
 from remediation.model.running import Advance, silent, utc_now
 from remediation.model.secrets import Keys
-from remediation.model.tokens import bsn_token
 from remediation.store import datasets
 from remediation.store.archive import see
 from remediation.store.inventory import Inventory
@@ -103,11 +102,7 @@ class _Planner:
         self.options, self.keys = options, keys
         self.inventory = Inventory(options.output, keys.key_id, INVENTORY)
         self.inventory.require()
-        self.numbers = {
-            bsn_token(keys, entry.bsn): entry.bsn
-            for entry in crosswalk.entries
-            if entry.well_formed and entry.bsn
-        }
+        self.tokens = crosswalk.tokens(keys)
         self.periods = self._read("periods", PERIODS, "flag").to_pylist()
         unknown = set(options.periods) - {row["period_id"] for row in self.periods}
         if unknown:
@@ -215,9 +210,10 @@ class _Planner:
         """
         if identity["bsn_token"] is None:
             raise Refused(identity["reason"] or next(iter(identity["warnings"]), "not-resolved"))
-        number = self.numbers.get(identity["bsn_token"])
-        if number is None:
+        named = self.tokens.bsn(identity["bsn_token"])
+        if not named:
             raise Refused("no-crosswalk-entry")
+        number = named[0].bsn
         if is_placeholder(number, self.options.placeholders):
             raise Refused("placeholder-number")
         archive = self.options.archives.get(study["archive"], ArchiveIssuers())

@@ -26,7 +26,6 @@ from remediation.model.evidence import ArchiveIssuers, StudyEvidence
 from remediation.model.files import FileRef, resolved
 from remediation.model.issuers import ASSERTING, NO_KIND, kind
 from remediation.model.secrets import SEALED, Keys
-from remediation.model.tokens import patient_token
 from remediation.model.worklists import DESK, MIXUPS, MOST
 from remediation.store import datasets
 from remediation.store.archive import see
@@ -159,7 +158,7 @@ class _Who:
         self.options, self.crosswalk, self.keys = options, crosswalk, keys
         self.inventory = inventory
         self.heads_read = 0
-        self._by_local = _by_token(crosswalk, keys)
+        self._tokens = crosswalk.tokens(keys)
 
     def listed(self, found: pa.Table) -> Listed[Waiting]:
         """Return the first patients of a table of `waiting`, with their numbers."""
@@ -206,7 +205,7 @@ class _Who:
         """Return the export's row of a patient, by issuer and token."""
         token = row["patient_token"]
         for issuer in self._issuers(row) if token else ():
-            found = self._by_local.get((issuer, token), ())
+            found = self._tokens.local(issuer, token)
             if found:
                 return found[0]
         return None
@@ -263,15 +262,6 @@ def _keys(first: pa.Table, wanted: set[tuple[str, str]]) -> Iterator[tuple[str, 
     for archive, study, path in zip(*columns, strict=True):
         if (archive, study) in wanted:
             yield archive, study, path
-
-
-def _by_token(crosswalk: Crosswalk, keys: Keys) -> dict[tuple[str, str], list[Entry]]:
-    found: dict[tuple[str, str], list[Entry]] = {}
-    for entry in crosswalk.entries:
-        if entry.issuer and entry.local_number:
-            token = patient_token(keys, crosswalk.spelled(entry))
-            found.setdefault((entry.issuer, token), []).append(entry)
-    return found
 
 
 def _study(row: Row) -> StudyEvidence:

@@ -1,114 +1,70 @@
-"""Reads the EPD's export into a crosswalk: CSV files, strictly, every value as text.
+"""Finds the files of the EPD's export and reads them, of whatever kind, in batches of text.
 
-A file that could be read in two ways is refused: a column that shifts by one gives every patient
-another one's number. No message holds a cell of the file, not even of its header line, which may
-be data where an export has none.
+Several files of several kinds count as one export. What the rows then mean is decided by `model`;
+`tables.crosswalk` keeps them as columns: this layer hands over batches and forgets them.
 """
 
 from __future__ import annotations
 
-import csv
 import glob
-import io
 import math
-import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TypedDict
+from typing import BinaryIO
 
 from remediation.errors import UsageError
-from remediation.model import bsn, person
-from remediation.model.crosswalk import Crosswalk, Entry, SpellingRule
+from remediation.model.crosswalk import Rows
+from remediation.store.crosswalk_csv import read_csv
+from remediation.store.crosswalk_hl7 import read_hl7
+from remediation.store.crosswalk_parquet import read_parquet
+from remediation.store.crosswalk_reading import CrosswalkSettings, Hl7Settings, unreadable
+from remediation.store.crosswalk_sheet import read_sheet
 
-DELIMITERS = ";,\t"
-_LATER = frozenset({".xlsx", ".xls", ".parquet", ".hl7"})
+__all__ = ["CrosswalkSettings", "Hl7Settings", "read_crosswalk"]
+
 _SECONDS_A_DAY = 86_400
-_MANY_DIGITS = 5  # a status word with more of them is a date or a number in the wrong column
-_MANY_WORDS = 30  # more different words than this are no statuses
+_SUFFIXES = {
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".xls": "xls",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".hl7": "hl7",
+    ".adt": "hl7",
+}
+# How files of a kind begin, where their name does not tell.
+_BEGINNINGS = (
+    (b"PK\x03\x04", "xlsx"),
+    (b"\xd0\xcf\x11\xe0", "xls"),
+    (b"PAR1", "parquet"),
+    (b"MSH|", "hl7"),
+    (b"\x0bMSH|", "hl7"),
+    (b"FHS|", "hl7"),
+    (b"BHS|", "hl7"),
+)
 
 
-@dataclass(frozen=True, slots=True)
-class CrosswalkSettings:
-    """Where the export is and how it is written.
-
-    Attributes:
-        files: Absolute paths or glob patterns.
-        columns: Our name of each column (`local_number`, `bsn`, ...) to the export's.
-        default_issuer: Issuer of local numbers where the export names none; empty for none.
-        spelling: How headers write the local numbers, per issuer.
-        max_age_days: Days since the file was written; 0 for no limit.
-    """
-
-    files: tuple[Path, ...]
-    columns: Mapping[str, str]
-    default_issuer: str = ""
-    spelling: tuple[SpellingRule, ...] = ()
-    max_age_days: int = 30
-
-
-class Quality(TypedDict):
-    """Counts of rows of the export, duplicates included in `rows` only."""
-
-    rows: int
-    duplicates: int
-    without_local_number: int
-    without_issuer: int
-    without_number: int
-    invalid_numbers: int
-    two_numbers: int
-    shared_numbers: int
-    by_status: dict[str, int]
-
-
-def read_crosswalk(settings: CrosswalkSettings, now: datetime) -> Crosswalk:
-    """Return the crosswalk of all files; `now` is the time that their age is measured from.
+def read_crosswalk(settings: CrosswalkSettings, now: datetime) -> Iterator[Rows]:
+    """Yield the rows of all files in batches; `now` is the time that their age is measured from.
 
     Raises:
         UsageError: A file is missing, unreadable, of another kind, too old, undecodable, lacks a
-            column that the job file names, or has a row of another width; nothing holds a row; or
-            two local numbers are written alike. Names the file and line, never a value.
+            column that the job file names, or has a row of another shape; nothing holds a row.
+            Names the file and line, never a value.
     """
-    entries: list[Entry] = []
-    for path in _paths(settings.files):
+    paths = _paths(settings.files)
+    for path in paths:
         _check_age(path, settings.max_age_days, now)
-        entries.extend(_entries(path, settings))
-    if not entries:
+    rows = 0
+    for path in paths:
+        for found in _read(path, settings):
+            rows += len(found)
+            yield found
+    if not rows:
         raise UsageError(
             "the crosswalk holds no rows", _listed(settings.files), "export it from the EPD again"
         )
-    return Crosswalk(entries, settings.spelling)
-
-
-def quality(crosswalk: Crosswalk) -> Quality:
-    """Return counts that tell how good the export is, for `check` and the report."""
-    entries = crosswalk.entries
-    return {
-        "rows": len(entries) + crosswalk.duplicates,
-        "duplicates": crosswalk.duplicates,
-        "without_local_number": sum(not entry.local_number for entry in entries),
-        "without_issuer": sum(not entry.issuer for entry in entries),
-        "without_number": sum(not entry.bsn for entry in entries),
-        "invalid_numbers": sum(
-            bool(entry.bsn) and not (entry.well_formed and bsn.passes(entry.bsn))
-            for entry in entries
-        ),
-        "two_numbers": len(crosswalk.two_numbers),
-        "shared_numbers": len(crosswalk.shared_numbers),
-        "by_status": _by_status(entries),
-    }
-
-
-def _by_status(entries: tuple[Entry, ...]) -> dict[str, int]:
-    counts = Counter(
-        "(digits)" if sum(map(str.isdigit, entry.status)) > _MANY_DIGITS else entry.status
-        for entry in entries
-    )
-    if len(counts) > _MANY_WORDS:  # a column of names, by mistake: not ours to print
-        return {"(too many different words)": counts.total()}
-    return dict(sorted(counts.items()))
 
 
 def _listed(files: tuple[Path, ...]) -> str:
@@ -129,7 +85,7 @@ def _check_age(path: Path, max_age_days: int, now: datetime) -> None:
     try:
         written = path.stat().st_mtime
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     days = (now.timestamp() - written) / _SECONDS_A_DAY
     if max_age_days and days > max_age_days:
         raise UsageError(
@@ -139,90 +95,31 @@ def _check_age(path: Path, max_age_days: int, now: datetime) -> None:
         )
 
 
-def _unreadable(path: Path, error: OSError) -> UsageError:
-    return UsageError("the crosswalk file cannot be read", str(path), error.strerror or "")
-
-
-def _text(path: Path) -> str:
-    if path.suffix.lower() in _LATER or not path.is_file():
-        raise UsageError(
-            "the crosswalk is not a CSV file", str(path), "export it from the EPD as CSV"
-        )
+def _read(path: Path, settings: CrosswalkSettings) -> Iterator[Rows]:
+    if not path.is_file():
+        raise UsageError("the crosswalk is not a file", str(path), "check [crosswalk] files")
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            yield from _rows(file, path, settings)
     except OSError as error:
-        raise _unreadable(path, error) from None
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise UsageError(
-        "the crosswalk is neither UTF-8 nor Windows-1252 text", str(path), "export it as UTF-8"
-    )
+        raise unreadable(path, error) from None
 
 
-def _entries(path: Path, settings: CrosswalkSettings) -> Iterator[Entry]:
-    text = _text(path)
-    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
-    delimiter = max(DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        header = [cell.strip() for cell in next(rows, [])]
-        at = _positions(header, settings.columns, path)
-        for row in rows:
-            if not any(cell.strip() for cell in row):
-                continue
-            place = f"{path.name} line {rows.line_num}"
-            if len(row) < len(header) or any(cell.strip() for cell in row[len(header) :]):
-                raise UsageError(
-                    f"a row has {len(row)} cells where the header line has {len(header)}",
-                    f"{path}, line {rows.line_num}",
-                    "export it again with quoted text",
-                )
-            yield _entry(
-                {key: row[i].strip() for key, i in at.items()}, settings.default_issuer, place
-            )
-    except csv.Error:
+def _rows(file: BinaryIO, path: Path, settings: CrosswalkSettings) -> Iterator[Rows]:
+    kind = _SUFFIXES.get(path.suffix.lower()) or _kind(file)
+    if kind == "hl7":
+        return read_hl7(file, path, settings)
+    if kind == "xls":
         raise UsageError(
-            "the crosswalk has a quote out of place", f"{path}, near line {rows.line_num}"
-        ) from None
-
-
-def _positions(header: list[str], columns: Mapping[str, str], path: Path) -> dict[str, int]:
-    """Return where each of our columns stands in a row; names only what the job file names."""
-    wrong = [name for name in columns.values() if header.count(name) != 1]
-    if wrong:
-        raise UsageError(
-            "the crosswalk does not have exactly one column " + ", ".join(map(repr, wrong)),
+            "the crosswalk is an old Excel file, which does not tell how numbers are written",
             str(path),
-            "check [crosswalk] columns and the file's first line",
+            "save it as .xlsx or CSV",
         )
-    return {key: header.index(name) for key, name in columns.items()}
+    read = {"xlsx": read_sheet, "parquet": read_parquet}.get(kind, read_csv)
+    return read(file, path, settings.columns, settings.default_issuer)
 
 
-def _entry(cells: Mapping[str, str], default_issuer: str, place: str) -> Entry:
-    number = cells["bsn"]
-    normal = bsn.normalise(number)
-    names = (cells.get(key, "") for key in ("family_name", "birth_name", "partner_name"))
-    return Entry(
-        issuer=cells.get("issuer", "") or default_issuer,
-        local_number=cells["local_number"],
-        bsn=normal or number,
-        well_formed=normal is not None,
-        status=cells["status"],
-        validation=cells.get("validation", ""),
-        birth_date=person.birth_date(cells["birth_date"]),
-        sex=person.sex(cells.get("sex", "")),
-        family_names=tuple(
-            dict.fromkeys(part for name in names for part in person.family_names(name))
-        ),
-        initials=person.initials(cells.get("initials", "")),
-        exemption=cells.get("exemption", ""),
-        replaced_by=cells.get("replaced_by", ""),
-        valid_from=person.day(cells.get("valid_from", "")),
-        valid_to=person.day(cells.get("valid_to", "")),
-        place=place,
-    )
+def _kind(file: BinaryIO) -> str:
+    begin = file.read(8).removeprefix(b"\xef\xbb\xbf")
+    file.seek(0)
+    return next((kind for mark, kind in _BEGINNINGS if begin.startswith(mark)), "csv")

@@ -6,7 +6,7 @@ now, still allows it for the person that this head is of.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from remediation.model.identity import Matcher
 from remediation.model.manifest import Manifest
 from remediation.model.placement import Order, Placement
 from remediation.model.secrets import Keys
-from remediation.model.tokens import bsn_token, patient_token
+from remediation.model.tokens import patient_token
 from remediation.tables.heads import evidence_of_head
 from remediation.tables.rows import RowMaker
 
@@ -42,28 +42,21 @@ class OrderRules:
 
 
 class Orders:
-    """The orders of one manifest; holds the plain numbers that its rows name, and no others."""
+    """The orders of one manifest; a number is looked up for the row that names it."""
 
     def __init__(
         self,
         manifest: Manifest,
-        wanted: Collection[str],
         crosswalk: Crosswalk,
         keys: Keys,
         rules: OrderRules,
     ) -> None:
-        """Look the numbers up; `wanted` are the tokens of the manifest's numbers."""
         self.keys, self.rules, self.crosswalk = keys, rules, crosswalk
         self.placement = Placement.recorded(manifest.placement)
         created = datetime.fromisoformat(manifest.created)
         self._at = f"{created:%Y%m%d%H%M%S}.000000+0000"
         self._matcher = Matcher(crosswalk, keys, rules.matching)
-        self._entries: dict[str, list[Entry]] = {}
-        for entry in crosswalk.entries:
-            if entry.well_formed and entry.bsn:
-                token = bsn_token(keys, entry.bsn)
-                if token in wanted:
-                    self._entries.setdefault(token, []).append(entry)
+        self._tokens = crosswalk.tokens(keys)
 
     def maker(self, row: Row) -> RowMaker:
         """Return what reads a head of this row's archive."""
@@ -86,7 +79,7 @@ class Orders:
         )
         if reason:
             raise Refused(reason)
-        for entry in self._entries.get(row["bsn_token"], ()):
+        for entry in self._tokens.bsn(row["bsn_token"]):
             if entry.issuer == row["local_issuer"] and self._local(entry) == row["local_token"]:
                 return entry
         raise Refused("no-crosswalk-entry")

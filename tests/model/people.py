@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 
 from remediation.model import bsn, person
-from remediation.model.crosswalk import Crosswalk, Entry
+from remediation.model.crosswalk import Entry
 from remediation.model.evidence import (
     ArchiveIssuers,
     MatchRules,
@@ -20,6 +20,7 @@ from remediation.model.evidence import (
 from remediation.model.identity import Matcher
 from remediation.model.secrets import Keys
 from remediation.model.tokens import bound_tokens, bsn_token, patient_token
+from remediation.tables.crosswalk import Crosswalk
 
 KEYS = Keys.from_hex("5a" * 32)
 ONE, TWO, THREE = (bsn.test_number(n) for n in (101, 202, 303))
@@ -87,7 +88,7 @@ def study(*heads, strong=(), seen=(), **more):
 
 def matcher(*entries, rules=RULES, spelling=(), **changes):
     """Return a matcher over these rows; `changes` go into its rules."""
-    return Matcher(Crosswalk(entries, spelling), KEYS, replace(rules, **changes))
+    return Matcher(Crosswalk.of(entries, spelling), KEYS, replace(rules, **changes))
 
 
 def verdict(study_, *entries, **changes):

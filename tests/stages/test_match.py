@@ -9,11 +9,11 @@ from tables.heads_of import bsn_item, file_of, local
 
 from remediation.errors import DatasetError, KeyFileError
 from remediation.model import bsn
-from remediation.model.crosswalk import Crosswalk
 from remediation.model.tokens import bsn_token, patient_token
 from remediation.stages import match
 from remediation.store import datasets
 from remediation.store.keys import load_key_file, new_key_file
+from remediation.tables.crosswalk import Crosswalk
 from remediation.tables.schemas import IDENTITIES
 
 THREE = bsn.test_number(303)
@@ -27,7 +27,7 @@ def share(tmp_path):
 
 def run(share, *rows, keys=None, **more):
     options = match.MatchOptions(share.output, RULES, {share.name: share.root})
-    return match.run(options, Crosswalk(rows), keys or share.keys, **more)
+    return match.run(options, Crosswalk.of(rows), keys or share.keys, **more)
 
 
 def look(share):

@@ -14,10 +14,10 @@ from tables.heads_of import bsn_item, file_of, local
 
 from remediation.errors import DatasetError
 from remediation.model import bsn
-from remediation.model.crosswalk import Crosswalk
 from remediation.model.evidence import ArchiveIssuers
 from remediation.stages import match, worklists
 from remediation.store import datasets
+from remediation.tables.crosswalk import Crosswalk
 from remediation.tables.schemas import PERIODS
 
 THREE = bsn.test_number(303)
@@ -45,7 +45,7 @@ def options(share, **changes):
 
 
 def lists(share, *rows, **changes):
-    crosswalk, keys = Crosswalk(rows), share.keys
+    crosswalk, keys = Crosswalk.of(rows), share.keys
     rules = replace(RULES, archives=changes.get("archives", RULES.archives))
     matching = match.MatchOptions(share.output, rules, {share.name: share.root})
     match.run(matching, crosswalk, keys)
@@ -297,7 +297,7 @@ def test_before_match_there_are_no_lists(share):
     put(share, "1.1", *local())
     look(share)
     with pytest.raises(DatasetError, match="remediation match"):
-        worklists.run(options(share), Crosswalk([]), share.keys)
+        worklists.run(options(share), Crosswalk.of([]), share.keys)
 
 
 def test_an_archive_without_studies_has_empty_lists(share):

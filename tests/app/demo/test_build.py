@@ -16,10 +16,12 @@ from remediation.app.demo.schedule import LEAST_STUDIES
 from remediation.app.demo.story import BREAKS
 from remediation.errors import UsageError
 from remediation.model import bsn
+from remediation.model.crosswalk import SpellingRule
 from remediation.model.issuers import BSN_OID
 from remediation.model.minisign import public_line_of
-from remediation.store.crosswalk_files import CrosswalkSettings, SpellingRule, read_crosswalk
+from remediation.store.crosswalk_files import CrosswalkSettings, read_crosswalk
 from remediation.store.keys import load_key_file
+from remediation.tables.crosswalk import Crosswalk
 
 REASONS = {
     "unreadable-instance", "instances-disagree", "foreign-issuer", "ambiguous-issuer",
@@ -184,7 +186,7 @@ def crosswalk_of(demo):
         spelling=(SpellingRule("ZKH-OOST", width=7),),
         max_age_days=0,
     )
-    return read_crosswalk(settings, datetime.now(UTC))
+    return Crosswalk.read(read_crosswalk(settings, datetime.now(UTC)), settings.spelling)
 
 
 def test_nobody_is_a_namesake_or_shares_a_number_by_chance(demo, studies):
