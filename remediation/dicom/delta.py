@@ -11,7 +11,7 @@ import struct
 from dataclasses import dataclass
 
 from remediation.dicom.elements import LONG_VRS, Element, Head, Item
-from remediation.dicom.header import scan
+from remediation.dicom.header import quick_scan, scan
 from remediation.model import issuers
 from remediation.model.bsn import is_placeholder, normalise, passes
 from remediation.model.placement import (
@@ -40,19 +40,20 @@ class Suspicious(Exception):  # noqa: N818 - a verdict
     """A difference that no rule claims; the message names the rule, never a value."""
 
 
-def delta(old: bytes, new: bytes, order: Order) -> frozenset[int]:
+def delta(old: bytes, new: bytes, order: Order, *, quick: bool = False) -> frozenset[int]:
     """Return the top-level tags that differ between two heads, all of them as ordered.
 
     Args:
         old: the head as it was, from the start of the file to Pixel Data.
         new: the head that is to replace it.
         order: what was to be written.
+        quick: parse by the compiled pass, where there is one: for a plan, which writes nothing.
 
     Raises:
         Suspicious: on any other difference, one byte being enough; and where the order asks for a
             change that is not there.
     """
-    return _Comparison(old, new, order).verdict()
+    return _Comparison(old, new, order, quick=quick).verdict()
 
 
 def _claim(holds: bool, rule: str) -> None:  # noqa: FBT001 - reads as a sentence
@@ -75,8 +76,9 @@ class _Place:
 
 
 class _Comparison:
-    def __init__(self, old: bytes, new: bytes, order: Order) -> None:
-        self.old, self.new, self.order = scan(old, len(old)), scan(new, len(new)), order
+    def __init__(self, old: bytes, new: bytes, order: Order, *, quick: bool) -> None:
+        read = quick_scan if quick else scan
+        self.old, self.new, self.order = read(old, len(old)), read(new, len(new)), order
         for head, size in ((self.old, len(old)), (self.new, len(new))):
             _claim(not head.error and head.length == size, "both heads parse to their end")
             _claim(not head.deflated and head.little, "little endian, not deflated")

@@ -7,7 +7,7 @@ had never been: meta header first, inflated data set behind it. Source: DICOM PS
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -25,7 +25,25 @@ SHORT_VRS = frozenset(
     | {"SS", "ST", "TM", "UI", "UL", "US"}
 )
 KNOWN_VRS = LONG_VRS | SHORT_VRS
+_UNDEFINED_BYTES = b"\xff\xff\xff\xff"
 _SHORT_HEADER = 8  # bytes of tag, VR and two-byte length
+
+
+class _Inside:
+    """The content of a sequence or an item, built when it is asked for: few ever are."""
+
+    __slots__ = ("_built", "_first", "_last", "data", "spans")
+
+    def __init__(self, data: bytes, spans: Sequence[Span], first: int, last: int) -> None:
+        self.data, self.spans = data, spans
+        self._first, self._last = first, last
+        self._built: tuple[Any, ...] | None = None
+
+    def parts(self) -> tuple[Any, ...]:
+        """Return the elements of an item, or the items of a sequence."""
+        if self._built is None:
+            self._built = _level(self.data, self.spans, self._first, self._last)
+        return self._built
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +54,12 @@ class Item:
     value: int
     end: int
     undefined: bool
-    elements: tuple[Element, ...]
+    _inside: _Inside | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def elements(self) -> tuple[Element, ...]:
+        """Its elements."""
+        return self._inside.parts() if self._inside else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +72,13 @@ class Element:
     value: int
     end: int
     undefined: bool = False
-    items: tuple[Item, ...] = ()
     explicit: bool = True
+    _inside: _Inside | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The items of a sequence."""
+        return self._inside.parts() if self._inside else ()
 
 
 # One element or item as the reader met it: tag, VR (empty for an item), start of its tag, value
@@ -96,6 +124,10 @@ class Head:
         """The spans sorted out for those who look for something."""
         return index(self.spans, quick=self.quick)
 
+    @cached_property
+    def _first(self) -> dict[int, Element]:
+        return {element.tag: element for element in reversed(self.elements)}
+
     @property
     def top(self) -> dict[int, Span]:
         """The first top-level span of each tag."""
@@ -103,7 +135,7 @@ class Head:
 
     def find(self, tag: int) -> Element | None:
         """Return the first top-level element with this tag."""
-        return next((e for e in self.elements if e.tag == tag), None)
+        return self._first.get(tag)
 
     def raw(self, element: Element | None) -> bytes:
         """Return the bytes of a value, padding included; empty for None."""
@@ -125,21 +157,30 @@ class Head:
 
 
 def tree(data: bytes, spans: Iterable[Span]) -> tuple[Element, ...]:
-    """Build elements with their items from flat spans: what starts within a span is its content."""
-    built: list[Element | Item] = []
-    for tag, vr, start, value, end, explicit in reversed(list(spans)):
-        content: list[Any] = []
-        while built and built[-1].start < end:
-            content.append(built.pop())
+    """Return elements with their items: what starts within a span is its content."""
+    found = spans if isinstance(spans, list) else list(spans)
+    return _level(data, found, 0, len(found))
+
+
+def _level(data: bytes, spans: Sequence[Span], first: int, last: int) -> tuple[Any, ...]:
+    """Return the elements or items of one level, in the order of the file."""
+    made: list[Element | Item] = []
+    at = first
+    while at < last:
+        tag, vr, start, value, end, explicit = spans[at]
+        at += 1
+        content = at
+        while at < last and spans[at][2] < end:
+            at += 1
         wide = not explicit or value - start != _SHORT_HEADER or tag == ITEM
-        undefined = wide and data[value - 4 : value] == b"\xff\xff\xff\xff"
-        inside = tuple(content)
+        undefined = wide and data[value - 4 : value] == _UNDEFINED_BYTES
+        inside = _Inside(data, spans, content, at) if at > content else None
         if tag == ITEM:
-            built.append(Item(start, value, end, undefined, inside))
+            made.append(Item(start, value, end, undefined, inside))
         else:
             name = vr.decode("latin-1")
-            built.append(Element(tag, name, start, value, end, undefined, inside, explicit))
-    return tuple(reversed(built))  # type: ignore[arg-type]  # items stand inside elements only
+            made.append(Element(tag, name, start, value, end, undefined, explicit, inside))
+    return tuple(made)
 
 
 def tag_number(group: int, element: int) -> int:

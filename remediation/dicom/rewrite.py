@@ -19,8 +19,15 @@ class Rewritten:
     edits: tuple[Edit, ...]
 
 
-def rewrite(head: Head, size: int, order: Order) -> Rewritten:
+def rewrite(head: Head, size: int, order: Order, *, quick: bool = False) -> Rewritten:
     """Return the corrected head of a file of `size` bytes, accepted by `delta`.
+
+    Args:
+        head: the head.
+        size: bytes of the file.
+        order: what is to be written.
+        quick: let `delta` parse by the compiled pass, where there is one. For a plan: it writes
+            nothing, and what is written is compared with what it promised.
 
     Raises:
         Refused: with a reason of `rewritable` or `correct`, or `suspicious` where `delta` objects.
@@ -35,7 +42,7 @@ def rewrite(head: Head, size: int, order: Order) -> Rewritten:
         return Rewritten(old, ())
     new = splice(head, correction.changes)
     try:
-        changed = delta(old, new, order)
+        changed = delta(old, new, order, quick=quick)
     except Suspicious as error:
         raise Refused("suspicious") from error
     if changed != correction.changes.keys():

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 
-from remediation.dicom.elements import Head, walk
+from remediation.dicom.elements import Head
 from remediation.dicom.header import MEDIA_STORAGE_DIRECTORY
 from remediation.model.placement import CLOSED_LIST
 
@@ -62,7 +62,7 @@ def rewritable(head: Head, size: int, sop_class: str) -> str | None:
         "duplicate": len(set(tags)) != len(tags),
         "ambiguous": bool(head.notes - {"no-meta"}) or not _group_lengths_sound(head),
         "truncated": head.pixel_end is not None and head.pixel_end > size,
-        "signed": any(element.tag in _SIGNATURES for element in walk(head.elements)),
+        "signed": any(span[0] in _SIGNATURES for span in head.spans),
     }
     return next((reason for reason, holds in checks.items() if holds), None)
 
