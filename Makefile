@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
 PYTEST := $(BIN)/python -m pytest
-.PHONY: help install demo test check format faults bench bench-periods bench-flag fuzz clean
+.PHONY: help install demo test check format faults bench bench-periods bench-flag bench-match fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 15
@@ -46,6 +46,9 @@ bench-periods: $(STAMP) ## truth: planted broken periods beside ruptures; fields
 
 bench-flag: $(STAMP) ## flag on made inventories of 1 and 10 million files (3 GB in /tmp; BENCH=--help)
 	PYTHONPATH=tests $(BIN)/python -m bench.judging $(BENCH)
+
+bench-match: $(STAMP) ## match: a million studies on two cores, and a million rows full of mistakes
+	PYTHONPATH=tests $(BIN)/python -m bench.matching $(BENCH)
 
 SECONDS ?= 60
 fuzz: $(STAMP) ## damaged bytes for the header scanner and the rows (SECONDS=60)
