@@ -80,6 +80,8 @@ class Agreement:
 
         A row of the same number that held at another time is somebody else's.
         """
+        if len(entries) == 1 and all(row == entries[0] for row in self._beside(entries[0])):
+            return entries  # nearly always
         found = dict.fromkeys(entries)
         waiting = list(found)
         while waiting:
@@ -191,12 +193,14 @@ class Agreement:
         for reason, holds in checks:
             if holds:
                 raise Refusal(reason, entry)
-        if self.rows.is_shared(entry.issuer, number):
-            raise Refusal("shared-number", entry)
 
     def _one_person(self, entry: Entry) -> None:
-        """Rows of one BSN, at whatever hospital, must be of one person."""
-        if any(_another(entry, other) for other in self.rows.by_bsn(entry.bsn)):
+        """Rows of one BSN must be of one person, and those of one issuer linked."""
+        rows = self.rows.by_bsn(entry.bsn)
+        if len(rows) > 1 and (
+            self.rows.is_shared(entry.issuer, entry.bsn)
+            or any(_another(entry, other) for other in rows)
+        ):
             raise Refusal("shared-number", entry)
 
     def _accepted(self, case: Case, reason: str, entry: Entry) -> None:
