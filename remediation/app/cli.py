@@ -10,7 +10,7 @@ import traceback
 
 import click
 
-from remediation.app import reading, writing
+from remediation.app import exporting, reading, writing
 from remediation.app.demo.command import demo
 from remediation.errors import Interrupted, RemediationError, ShareError, UsageError
 
@@ -22,6 +22,7 @@ _HELP = """Find where the BSN stands in archived DICOM headers, and correct it.
 \b
 The line of work:  crawl > flag > match > plan > show, approve > apply > verify
 Back again:        rollback
+To the vendor:     export
 
 Nothing is written to an archive but by `apply` and `rollback`. Begin with `remediation demo`,
 or with `remediation init`.
@@ -58,7 +59,7 @@ def _name_variables(command: click.Command, prefix: str) -> None:
         _name_variables(inner, f"{prefix}_{name.upper()}")
 
 
-for _command in (demo, *reading.COMMANDS, *writing.COMMANDS):
+for _command in (demo, *reading.COMMANDS, *writing.COMMANDS, *exporting.COMMANDS):
     cli.add_command(_command)
     _name_variables(_command, f"REMEDIATION_{(_command.name or '').upper()}")
 

@@ -14,6 +14,7 @@ import termios
 from datetime import datetime
 from pathlib import Path
 
+import pyrage
 import pytest
 from app.hospital_line import call, run
 from small_hospital import (
@@ -32,6 +33,7 @@ from small_hospital import (
 from remediation.app.cli import cli
 
 FILES = 2 * PEOPLE
+RECIPIENT = str(pyrage.x25519.Identity.generate().to_public())
 WITH_JSON = ("check", "crawl", "flag", "match", "report", "plan", "show", "approve", "apply")
 
 
@@ -104,6 +106,7 @@ def test_json_is_one_document_on_stdout_and_nothing_else(hospital, capsys):
         "plan": ("plan", hospital.job),
         "show": ("show", folder),
         "approve": ("approve", folder, "--by", APPROVERS[0], "--key", key),
+        "export": ("export", folder, "--to", hospital.out / "a.age", "--recipient", RECIPIENT),
         "apply": ("apply", folder, "--in-place"),
         "verify": ("verify", folder),
         "rollback": ("rollback", folder),

@@ -30,7 +30,17 @@ from remediation.tables.coverage import overall
 from remediation.tables.schemas import CORRECTIONS, PERIODS, REFUSALS, STUDIES
 
 _OUTPUTS = (
-    *("inventory", "state", "manifests", "journal", "verifications", "worklists", "report", "runs"),
+    *(
+        "inventory",
+        "state",
+        "manifests",
+        "journal",
+        "verifications",
+        "worklists",
+        "report",
+        "runs",
+        "exports",
+    ),
     *(f"{name}.parquet" for name in ("studies", "places", "coverage", "periods", "identities")),
 )
 _AUTHOR = "Demo Maker"
