@@ -13,6 +13,7 @@ from remediation.app.console import JOB, JSON, counts, emit, note
 from remediation.app.fleet import fleet
 from remediation.app.progress import progress
 from remediation.app.records import recorded
+from remediation.app.spread import spread
 from remediation.app.surveying import SAMPLE, SEED, survey
 from remediation.app.where import chosen
 from remediation.app.wiring import Session
@@ -35,19 +36,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
     "--archive", "names", multiple=True, metavar="NAME", help="Only this archive; may be repeated."
 )
 @click.option("--fresh", is_flag=True, help="Read every file again.")
-@click.option(
-    "--workers",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Worker processes of this machine; the job's workers by default.",
-)
-@click.option("--scheduler", metavar="URL", help="The workers of this Dask scheduler: tls://...")
-@click.option(
-    "--scheduler-file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The same, by the file that `dask scheduler` wrote.",
-)
+@spread
 @SAMPLE
 @SEED
 @JSON

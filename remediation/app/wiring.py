@@ -212,11 +212,13 @@ class Session:
         target: str | None = None,
         author: str | None = None,
         at: datetime | None = None,
+        sharing: int = 1,
     ) -> plan.PlanOptions:
-        """Options of `plan`."""
+        """Options of `plan`; what a share may be asked is shared out to so many who ask."""
         job = self.job
         return plan.PlanOptions(
             output=self.output,
+            key_file=job.privacy.key_file,
             job_file=job.path,
             job_name=job.name,
             author=author or getpass.getuser(),
@@ -233,6 +235,8 @@ class Session:
             max_files=job.apply.max_files,
             at=at.astimezone(UTC) if at else None,
             tool_version=version("remediation"),
+            readers=job.run.readers,
+            reads_per_second=(job.run.reads_per_second or 0) / sharing,
         )
 
     def apply_options(

@@ -11,14 +11,14 @@ import click
 
 from remediation.app.config import Job, load_job
 from remediation.app.console import JOB, JSON, counts, emit, note
+from remediation.app.planning import plan
 from remediation.app.progress import progress
 from remediation.app.records import recorded
 from remediation.app.wiring import Session
-from remediation.errors import PartlyDone, ShareError, UsageError, WorkFound
+from remediation.errors import PartlyDone, ShareError, UsageError
 from remediation.model.outcomes import Outcome, Reason, Result
 from remediation.stages import apply as apply_stage
 from remediation.stages import approve as approve_stage
-from remediation.stages import plan as plan_stage
 from remediation.stages import recover as recover_stage
 from remediation.stages import rollback as rollback_stage
 from remediation.stages import show as show_stage
@@ -43,70 +43,6 @@ def stored(manifest: Path) -> Stored:
 def job_of(manifest: Path, job: Path | None) -> Job:
     """Return the job of a manifest: as given, or as the manifest names it."""
     return load_job(job or (manifest / head(manifest).job_file).resolve())
-
-
-@click.command()
-@JOB
-@click.option(
-    "--period", "periods", multiple=True, metavar="ID", help="Only this period; may be repeated."
-)
-@click.option("--select", "selected", multiple=True, metavar="KEY=VALUE", help="Only such studies.")
-@click.option(
-    "--target",
-    metavar="NAME",
-    help="Target placement: at-rest, exchange, or a placement file; the job's by default.",
-)
-@click.option("--author", metavar="NAME", help="Who plans; your user name by default.")
-@click.option(
-    "--at",
-    type=click.DateTime(),
-    metavar="TIME",
-    help="Time of the plan (UTC), for a repeatable plan.",
-)
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 4 where there is work.")
-@JSON
-def plan(
-    *,
-    job: Path,
-    periods: tuple[str, ...],
-    selected: tuple[str, ...],
-    target: str | None,
-    author: str | None,
-    at: datetime | None,
-    detailed_exitcode: bool,
-    as_json: bool,
-) -> None:
-    """Plan corrections: a manifest for people to review.
-
-    Writes to no archive. The last line on stdout is the manifest's folder.
-    """
-    pairs = [one.partition("=") for one in selected]
-    if any(not sign for _, sign, _ in pairs):
-        raise UsageError(
-            "a selection has the form KEY=VALUE", "--select", "for example archive=oost"
-        )
-    session = Session.open(load_job(job))
-    with recorded(session.job, "plan") as record:
-        options = session.plan_options(
-            periods=periods,
-            select=[(name, value) for name, _, value in pairs],
-            target=target,
-            author=author,
-            at=at.replace(tzinfo=UTC) if at else None,
-        )
-        with progress("plan", "studies") as advance:
-            report = plan_stage.run(options, session.crosswalk(), session.keys, advance=advance)
-        record.update({"files": report.files, "refused": report.refused})
-        lines = [
-            (
-                f"{report.files:,} files of {report.studies:,} studies to correct; "
-                f"{report.refused:,} studies refused"
-            ),
-            str(report.folder),
-        ]
-        emit(report, lines, as_json=as_json, manifest=str(report.folder))
-        if detailed_exitcode and report.files:
-            raise WorkFound(f"{report.files} files to correct", str(report.folder))
 
 
 @click.command()

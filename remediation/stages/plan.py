@@ -1,33 +1,47 @@
-"""Plan: identities and the target placement in, a manifest out. Nothing is left to decide later."""
+"""Plan: identities and the target placement in, a manifest out. Nothing is left to decide later.
+
+What is chosen is known before a head is read. Heads are read in tasks of whole studies, wherever
+the mapper puts them; what comes back is put in order, so that neither workers nor the order of the
+inventory show in the manifest.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from remediation.dicom.correction import Refused
-from remediation.dicom.rewrite import Rewritten, rewrite
 from remediation.errors import UsageError
 from remediation.model.bsn import is_placeholder
 from remediation.model.crosswalk import Crosswalk
 from remediation.model.evidence import ArchiveIssuers
-from remediation.model.files import FileRef, resolved
 from remediation.model.manifest import Manifest
-from remediation.model.placement import Order, Placement
-from remediation.model.running import Advance, silent, utc_now
+from remediation.model.placement import Placement
+from remediation.model.running import Advance, Mapper, silent, utc_now
 from remediation.model.secrets import Keys
 from remediation.store import datasets
-from remediation.store.archive import see
+from remediation.store.batches import BATCH_ROWS, Batches
+from remediation.store.foreseen import (
+    File,
+    Foreseen,
+    Foresight,
+    Study,
+    Task,
+    foresee,
+    sealed,
+)
 from remediation.store.inventory import Inventory
 from remediation.store.manifests import Stored, save
-from remediation.tables.judge import INSTANCE_COLUMNS, Sources, judged
-from remediation.tables.periods import holds
+from remediation.tables.codes import encoded, kept, one_of
+from remediation.tables.judge import FINDING_COLUMNS, INSTANCE_COLUMNS, Sources, judged
+from remediation.tables.planned import COLUMNS, Planned, correction, grouped, shared_out
 from remediation.tables.schemas import (
     CORRECTIONS,
     IDENTITIES,
@@ -37,10 +51,17 @@ from remediation.tables.schemas import (
     REFUSALS,
     STUDIES,
 )
+from remediation.tables.selection import (
+    IDENTITY_COLUMNS,
+    STUDY_COLUMNS,
+    Numbered,
+    chosen,
+    parsed,
+)
 
 Row = dict[str, Any]
 EXPIRY = timedelta(days=90)
-SELECTABLE = ("archive", "source", "study_month", "status", "Modality", "StudyInstanceUID")
+TASK_FILES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +69,7 @@ class PlanOptions:
     """What to plan: target, selection, limits, and what goes into the manifest's head."""
 
     output: Path
+    key_file: Path
     job_file: Path
     job_name: str
     author: str
@@ -64,29 +86,50 @@ class PlanOptions:
     max_files: int = 10_000
     at: datetime | None = None
     tool_version: str = ""
+    readers: int = 4  # threads of a worker where the share is slow to answer
+    reads_per_second: float = 0  # of one worker; 0: as fast as it goes
+    task_files: int = TASK_FILES
+    batch_rows: int = BATCH_ROWS
 
 
 @dataclass(frozen=True, slots=True)
 class PlanReport:
-    """The manifest's folder and id, and its counts."""
+    """The manifest's folder and id, and its counts; `heads` were read in `seconds`."""
 
     folder: Path
     manifest_id: str
     files: int
     studies: int
     refused: int
+    heads: int = 0
+    seconds: float = 0.0
 
 
 def run(
-    options: PlanOptions, crosswalk: Crosswalk, keys: Keys, *, advance: Advance = silent
+    options: PlanOptions,
+    crosswalk: Crosswalk,
+    keys: Keys,
+    *,
+    mapper: Mapper = map,
+    advance: Advance = silent,
 ) -> PlanReport:
     """Write a manifest; the same inputs and time give the same one.
+
+    Args:
+        options: what to plan.
+        crosswalk: the EPD export.
+        keys: the job's keys.
+        mapper: spreads the reading of heads over workers.
+        advance: told of studies.
 
     Raises:
         DatasetError: an earlier stage has not run.
         UsageError: an unknown period or selection, or more files than `max_files`.
+        KeyFileError: a worker holds another key.
+        ShareError: the disk is full.
     """
-    stored = _Planner(options, crosswalk, keys).plan(advance)
+    planner = _Planner(options, crosswalk, keys)
+    stored = planner.plan(mapper, advance)
     counts = stored.manifest.counts
     return PlanReport(
         stored.folder.resolve(),
@@ -94,190 +137,214 @@ def run(
         counts["files"],
         counts["studies"],
         counts["refused"],
+        planner.heads,
+        planner.seconds,
     )
 
 
 class _Planner:
     def __init__(self, options: PlanOptions, crosswalk: Crosswalk, keys: Keys) -> None:
-        self.options, self.keys = options, keys
+        self.options, self.keys, self.crosswalk = options, keys, crosswalk
+        self.wanted = parsed(options.select)
         self.inventory = Inventory(options.output, keys.key_id, INVENTORY)
         self.inventory.require()
-        self.tokens = crosswalk.tokens(keys)
-        self.periods = self._read("periods", PERIODS, "flag").to_pylist()
-        unknown = set(options.periods) - {row["period_id"] for row in self.periods}
-        if unknown:
-            raise UsageError("no such period", "--period", "see `remediation report`")
+        self.batches = Batches.of(self.inventory, options.batch_rows)
+        self.heads, self.seconds = 0, 0.0
+        self.corrections: list[Row] = []
+        self.refusals: list[Row] = []
+        self.unresolved = REFUSALS.empty_table()
 
     def _read(self, name: str, schema: pa.Schema, command: str) -> pa.Table:
         path = self.options.output / f"{name}.parquet"
         return datasets.read(path, schema, self.keys.key_id, f"remediation {command}")
 
-    def plan(self, advance: Advance) -> Stored:
-        columns = {
-            *INSTANCE_COLUMNS,
-            *self.options.sources.by,
-            *(
-                "size",
-                "container",
-                "head_length",
-                "head_digest",
-                "crawled_at",
-            ),
-        }
-        instances = self.inventory.instances(columns)
-        at = self.options.at or max(instances["crawled_at"].to_pylist(), default=utc_now())
-        found = judged(
-            instances,
-            self.inventory.findings(),
-            self._read("places", PLACES, "flag"),
-            self.options.sources,
-            self.options.placement,
+    def plan(self, mapper: Mapper, advance: Advance) -> Stored:
+        """Choose, read heads, and write the manifest."""
+        at = self.options.at or self._crawled_at()
+        studies = self._chosen()
+        asked = np.asarray(studies["bsn_token"].is_valid()) | one_of(
+            studies["outcome"], {"conformant"}
         )
-        by_study: dict[tuple[str, str], list[Row]] = defaultdict(list)
-        for row in instances.append_column("status", found.statuses).to_pylist():
-            by_study[row["archive"], row["StudyInstanceUID"]].append(row)
-        chosen = [
-            (study, identity)
-            for study, identity in self._chosen()
-            if not self._is_right(identity, by_study[study["archive"], study["StudyInstanceUID"]])
-        ]
-        self._limit(chosen, by_study)
-        corrections, refusals = [], []
-        for study, identity in chosen:
-            rows = by_study[study["archive"], study["StudyInstanceUID"]]
-            try:
-                corrections += self._study(study, identity, rows, at)
-            except Refused as refused:
-                refusals.append(_refusal(study, str(refused), len(rows)))
-            advance(1)
-        return self._save(corrections, refusals, at)
+        self.unresolved = _unresolved(kept(studies, ~asked))
+        advance(self.unresolved.num_rows)
+        planned = self._planned(kept(studies, asked))
+        begun = time.monotonic()
+        self._foresee(planned, at, mapper, advance)
+        self.seconds = time.monotonic() - begun
+        return self._save(at)
 
-    def _chosen(self) -> Iterator[tuple[Row, Row]]:
-        """Yield the selected studies with their identities."""
-        studies = self._read("studies", STUDIES, "flag").to_pylist()
-        identities = {
-            (row["archive"], row["StudyInstanceUID"]): row
-            for row in self._read("identities", IDENTITIES, "match").to_pylist()
-        }
-        wrong = [key for key, _ in self.options.select if key not in SELECTABLE]
-        if wrong:
-            raise UsageError("--select does not know that key", "", f"use {', '.join(SELECTABLE)}")
-        for study in studies:
-            study["period_id"] = self._period(study)
-            identity = identities.get((study["archive"], study["StudyInstanceUID"]))
-            if identity is not None and self._selected(study):
-                yield study, identity
+    def _crawled_at(self) -> datetime:
+        """Return when the newest file of the inventory was read: the plan's time by default."""
+        times = (
+            pc.max(self.batches.read("instances", batch, ["crawled_at"])["crawled_at"]).as_py()
+            for batch in self.batches.all
+        )
+        return max((time for time in times if time), default=utc_now())
 
-    def _is_right(self, identity: Row, rows: list[Row]) -> bool:
-        """Tell whether a study stands as the placement has it, with a number that is its own.
+    # -- what it is about -------------------------------------------------------------------------
 
-        By the placement of the plan: what `flag` was told may have been another one.
+    def _chosen(self) -> pa.Table:
+        periods = self._read("periods", PERIODS, "flag").to_pylist()
+        if set(self.options.periods) - {row["period_id"] for row in periods}:
+            raise UsageError("no such period", "--period", "`remediation periods list` shows them")
+        return chosen(
+            self._read("studies", STUDIES, "flag").select(list(STUDY_COLUMNS)),
+            self._read("identities", IDENTITIES, "match").select(list(IDENTITY_COLUMNS)),
+            periods,
+            self.wanted,
+            frozenset(self.options.periods),
+        )
+
+    def _open(self, studies: pa.Table) -> Iterator[Planned]:
+        """Yield the studies that have files which do not stand as wanted.
+
+        Raises:
+            UsageError: those that can be corrected have more files than `max_files`. Memory holds
+                so many, and one batch of columns.
         """
-        return identity["outcome"] == "conformant" and all(map(self._stands, rows))
-
-    def _stands(self, row: Row) -> bool:
-        return row["status"] == "conformant" and self.options.placement.conformant_is_right
-
-    def _selected(self, study: Row) -> bool:
-        if self.options.periods and study["period_id"] not in self.options.periods:
-            return False
-        return all(str(study[key]) == value for key, value in self.options.select)
-
-    def _period(self, study: Row) -> str | None:
-        found = (str(row["period_id"]) for row in self.periods if holds(row, study))
-        return next(found, None)
-
-    def _limit(
-        self, chosen: list[tuple[Row, Row]], by_study: dict[tuple[str, str], list[Row]]
-    ) -> None:
-        files = sum(
-            len(by_study[study["archive"], study["StudyInstanceUID"]])
-            for study, identity in chosen
-            if identity["bsn_token"]
-        )
-        if files > self.options.max_files:
+        places, placement = self._read("places", PLACES, "flag"), self.options.placement
+        numbered = Numbered(studies)
+        own = {name: column.to_pylist() for name, column in numbered.uids.items()}
+        columns = list(dict.fromkeys([*COLUMNS, *INSTANCE_COLUMNS, *self.options.sources.by]))
+        batches = self.batches.holding(own)
+        own.clear()
+        can_be, files = np.asarray(studies["bsn_token"].is_valid()), 0
+        most = self.options.max_files
+        for instances, findings in batches.whole_studies(
+            columns, FINDING_COLUMNS, lambda rows: kept(rows, numbered.of(rows) >= 0)
+        ):
+            found = judged(instances, findings, places, self.options.sources, placement)
+            stands = one_of(found.statuses, {"conformant"}) & placement.conformant_is_right
+            rows = instances.select(list(COLUMNS)).append_column("status", found.statuses)
+            rows = kept(rows, ~stands)
+            at = numbered.of(rows)
+            files += int(can_be[at].sum())
+            if files <= most:  # else they are only counted from here on
+                yield from grouped(rows, at, studies)
+        if files > most:
             raise UsageError(
                 f"the plan would touch {files} files, more than max_files",
-                f"[apply] max_files = {self.options.max_files}",
+                f"[apply] max_files = {most}",
                 "select less with --period or --select source=…, study_month=…",
             )
 
-    def _study(self, study: Row, identity: Row, rows: list[Row], at: datetime) -> list[Row]:
-        """Return the corrections of a whole study.
+    def _planned(self, studies: pa.Table) -> list[Planned]:
+        """Return the studies of which heads are to be read; none is read before all are known."""
+        planned = list[Planned]()
+        for one in self._open(studies):
+            reason = self._without_number(one.study)
+            if reason:
+                self._refuse(one.study, reason)
+            else:
+                planned.append(one)
+        return sorted(planned, key=lambda one: one.at)
+
+    def _without_number(self, study: Row) -> str:
+        """Return why nothing may be written into a study; empty where a number may.
 
         Raises:
-            Refused: one of its instances is; then the study is.
+            UsageError: it is of an archive that the job does not name.
         """
-        if identity["bsn_token"] is None:
-            raise Refused(identity["reason"] or next(iter(identity["warnings"]), "not-resolved"))
-        named = self.tokens.bsn(identity["bsn_token"])
-        if not named:
-            raise Refused("no-crosswalk-entry")
-        number = named[0].bsn
-        if is_placeholder(number, self.options.placeholders):
-            raise Refused("placeholder-number")
-        archive = self.options.archives.get(study["archive"], ArchiveIssuers())
-        order = Order(
-            number,
-            identity["local_issuer"],
-            archive.spellings(identity["local_issuer"]),
-            self.options.placement,
-            f"{at:%Y%m%d%H%M%S}.000000+0000",
-            self.options.extra_issuers,
-            self.options.placeholders,
-        )
-        made = []
-        for row in rows:
-            if self._stands(row):
-                continue  # one of a mixed study that is right already
-            rewritten = self._rewritten(row, order)
-            if rewritten.edits:
-                made.append(self._correction(study, identity, row, rewritten))
-        return made
+        if study["bsn_token"] is None:
+            return str(study["why"])
+        number = self._number(study)
+        if not number:
+            return "no-crosswalk-entry"
+        if study["archive"] not in self.options.roots:
+            raise UsageError(
+                "studies of an archive that the job does not name",
+                f"[[archive]] {study['archive']}",
+                "name it again, or select others with --select archive=…",
+            )
+        return "placeholder-number" if is_placeholder(number, self.options.placeholders) else ""
 
-    def _rewritten(self, row: Row, order: Order) -> Rewritten:
-        if row["container"]:
-            raise Refused("in-container")
-        root = self.options.roots[row["archive"]]
-        ref = FileRef(resolved(row["path"], self.keys), row["size"], row["mtime_ns"])
-        seen = see(root, ref)
-        if seen.error:
-            raise Refused(seen.error if seen.state != "unreadable" else f"head-{seen.error}")
-        if seen.head is None or seen.ref != ref:
-            raise Refused("changed-since-crawl")
-        if seen.head_bytes and self.keys.digest(seen.head_bytes) != row["head_digest"]:
-            raise Refused("changed-since-crawl")
-        return rewrite(seen.head, ref.size, order)
+    def _number(self, study: Row) -> str:
+        named = self.crosswalk.tokens(self.keys).bsn(study["bsn_token"])
+        return named[0].bsn if named else ""
 
-    def _correction(self, study: Row, identity: Row, row: Row, rewritten: Rewritten) -> Row:
-        tokens = {"bsn": identity["bsn_token"], "local": identity["local_token"], "": None}
-        return {
-            **{name: row[name] for name in ("archive", "path", "StudyInstanceUID")},
-            **{name: row[name] for name in ("SOPInstanceUID", "size", "mtime_ns")},
-            **{name: row[name] for name in ("head_length", "head_digest")},
-            "result_length": len(rewritten.head),
-            "result_digest": self.keys.digest(rewritten.head),
-            "edits": [
-                {
-                    "attribute": edit.attribute,
-                    "action": edit.action,
-                    "value_source": edit.value_source,
-                    "token": tokens[edit.token_of],
-                }
-                for edit in rewritten.edits
-            ],
-            "bsn_token": identity["bsn_token"],
-            "local_issuer": identity["local_issuer"],
-            "local_token": identity["local_token"],
-            "rule": f"{row['status']} to {self.options.placement.target}",
-            "period_id": study["period_id"],
-        }
+    # -- heads ------------------------------------------------------------------------------------
 
-    def _save(self, corrections: list[Row], refusals: list[Row], at: datetime) -> Stored:
+    def _foresee(
+        self, planned: Sequence[Planned], at: datetime, mapper: Mapper, advance: Advance
+    ) -> None:
+        under_way: dict[int, list[Planned]] = {}
+        for found in mapper(foresee, self._tasks(planned, at, under_way)):
+            studies = under_way.pop(found.number)
+            self.heads += found.files
+            self._note(studies, found)
+            advance(len(studies))
+
+    def _tasks(
+        self, planned: Sequence[Planned], at: datetime, under_way: dict[int, list[Planned]]
+    ) -> Iterator[tuple[Foresight, Task]]:
         options = self.options
-        corrections.sort(key=lambda row: (row["archive"], row["StudyInstanceUID"], row["path"]))
-        refusals.sort(key=lambda row: (row["archive"], row["StudyInstanceUID"]))
-        archives = sorted({row["archive"] for row in corrections + refusals})
+        extras = (tuple(options.extra_issuers), tuple(options.placeholders))
+        for number, studies in enumerate(shared_out(planned, options.task_files)):
+            archive = studies[0].study["archive"]
+            sight = Foresight(
+                options.roots[archive],
+                options.key_file,
+                self.keys.key_id,
+                options.placement,
+                f"{at:%Y%m%d%H%M%S}.000000+0000",
+                options.readers,
+                options.reads_per_second,
+            )
+            under_way[number] = studies
+            work = [self._order(one) for one in studies]
+            yield sight, Task(number, sealed(work, extras, self.keys))
+
+    def _order(self, one: Planned) -> Study:
+        issuer = one.study["local_issuer"]
+        archive = self.options.archives.get(one.study["archive"], ArchiveIssuers())
+        files = tuple(
+            File(
+                row["path"],
+                row["size"],
+                row["mtime_ns"],
+                row["head_digest"],
+                bool(row["container"]),
+            )
+            for row in one.files
+        )
+        return Study(
+            self._number(one.study), issuer, tuple(sorted(archive.spellings(issuer))), files
+        )
+
+    def _note(self, studies: Sequence[Planned], found: Foreseen) -> None:
+        """Note each study whole: its corrections, or why there are none."""
+        for one, promises in zip(studies, found.studies, strict=True):
+            if isinstance(promises, str):
+                self._refuse(one.study, promises)
+                continue
+            for file, promise in zip(one.files, promises, strict=True):
+                if promise:
+                    head = promise.length, promise.digest
+                    target = self.options.placement.target
+                    self.corrections.append(
+                        correction(one.study, file, head, promise.edits, target)
+                    )
+
+    # -- the manifest -----------------------------------------------------------------------------
+
+    def _refuse(self, study: Row, reason: str) -> None:
+        told = {name: study[name] for name in ("StudyInstanceUID", "archive", "instances")}
+        self.refusals.append(told | {"reason": reason})
+
+    def _save(self, at: datetime) -> Stored:
+        options = self.options
+        self.corrections.sort(
+            key=lambda row: (row["archive"], row["StudyInstanceUID"], row["path"])
+        )
+        refusals = pa.concat_tables(
+            [
+                self.unresolved,
+                pa.Table.from_pylist(self.refusals, schema=REFUSALS),
+            ]
+        ).sort_by([("archive", "ascending"), ("StudyInstanceUID", "ascending")])
+        archives = {row["archive"] for row in self.corrections}
+        archives |= set(encoded(refusals["archive"]).dictionary.to_pylist())
+        studies = {(row["archive"], row["StudyInstanceUID"]) for row in self.corrections}
         manifest = Manifest(
             created=at.isoformat(),
             expires=(at + EXPIRY).isoformat(),
@@ -285,33 +352,30 @@ class _Planner:
             responsible=options.responsible,
             job=options.job_name,
             placement=asdict(options.placement),
-            archives={name: self.inventory.archive_id(name) for name in archives},
+            archives={name: self.inventory.archive_id(name) for name in sorted(archives)},
             counts={
-                "files": len(corrections),
-                "studies": len({(r["archive"], r["StudyInstanceUID"]) for r in corrections}),
-                "refused": len(refusals),
+                "files": len(self.corrections),
+                "studies": len(studies),
+                "refused": refusals.num_rows,
             },
             in_place_statement=options.in_place_statement,
             key_id=self.keys.key_id,
             tool_version=options.tool_version,
             selection=tuple(
-                [f"period={one}" for one in options.periods]
-                + [f"{key}={value}" for key, value in options.select]
+                [f"period={one}" for one in sorted(set(options.periods))]
+                + [f"{key}={value}" for key, value in sorted(set(options.select))]
             ),
         )
         return save(
             options.output / "manifests",
             manifest,
-            pa.Table.from_pylist(corrections, schema=CORRECTIONS),
-            pa.Table.from_pylist(refusals, schema=REFUSALS),
+            pa.Table.from_pylist(self.corrections, schema=CORRECTIONS),
+            refusals,
             options.job_file,
         )
 
 
-def _refusal(study: Row, reason: str, instances: int) -> Row:
-    return {
-        "StudyInstanceUID": study["StudyInstanceUID"],
-        "archive": study["archive"],
-        "reason": reason,
-        "instances": instances,
-    }
+def _unresolved(studies: pa.Table) -> pa.Table:
+    """Return the refusals of what `match` could not resolve: it may be most of an archive."""
+    own = studies.select(["StudyInstanceUID", "archive", "why", "instances"])
+    return own.rename_columns(REFUSALS.names).cast(REFUSALS)

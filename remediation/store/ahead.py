@@ -61,7 +61,7 @@ class Ahead:
     """Reads files of one archive root with up to `readers` threads; `pace` is asked before each.
 
     `first` is how many bytes are read at once: as many as the head of the file before had, for
-    those of one series are alike.
+    those of one series are alike. `to_the_end` follows encapsulated Pixel Data through the file.
     """
 
     root: Path
@@ -69,6 +69,7 @@ class Ahead:
     pace: Callable[[], None] = lambda: None
     first: int = FIRST_READ
     scan: Scan = quick_scan
+    to_the_end: bool = False
 
     def read(self, paths: Sequence[str]) -> Iterator[tuple[int, Begun | Seen]]:
         """Yield for each path its index and what was read, or what stood in the way."""
@@ -94,7 +95,9 @@ class Ahead:
         if begun.seen:
             return begun.seen
         try:
-            seen = look(begun.ref, begun.data, begun.read, scan=self.scan)
+            seen = look(
+                begun.ref, begun.data, begun.read, to_the_end=self.to_the_end, scan=self.scan
+            )
         except IoError:
             return Seen(begun.ref, "unreadable", "unreadable")
         length = seen.head.length if seen.head else 0

@@ -7,8 +7,8 @@ and comes at the end, together with the others like it; memory holds one batch, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -98,6 +98,26 @@ class Batches:
             for name, column in zip(whole.column_names, whole.columns, strict=True)
         }
         return pa.table(coded)
+
+    def holding(self, studies: Mapping[str, Iterable[str]]) -> Batches:
+        """Return the batches narrowed to the months that hold files of some studies.
+
+        Args:
+            studies: StudyInstanceUIDs by archive.
+        """
+        found = []
+        for archive, batches in groupby(self.all, key=lambda batch: batch.archive):
+            wanted = np.unique(np.fromiter(map(hash, studies.get(archive, ())), dtype=np.int64))
+            for batch in batches if len(wanted) else ():
+                months = tuple(month for month in batch.months if self._has(batch, month, wanted))
+                found += [Batch(archive, months)] if months else []
+        return replace(self, all=tuple(found))
+
+    def _has(self, batch: Batch, month: str, wanted: Hashes) -> bool:
+        own = self.read("instances", Batch(batch.archive, (month,)), [_STUDY])[_STUDY]
+        hashes = _hashes(_coded(own))
+        at = np.searchsorted(wanted, hashes).clip(max=len(wanted) - 1)
+        return bool((wanted[at] == hashes).any())
 
     def whole_studies(
         self,

@@ -380,6 +380,6 @@ def test_the_report_names_folder_and_counts(hospital):
     told = []
     options = session.plan_options(author="Anna Auteur", at=AT)
     report = plan.run(options, session.crosswalk(), session.keys, advance=told.append)
-    assert (report.files, report.studies, report.refused, len(told)) == (12, 6, 0, 6)
+    assert (report.files, report.studies, report.refused, sum(told)) == (12, 6, 0, 6)
     assert report.folder.is_absolute()
     assert report.folder.name == report.manifest_id
