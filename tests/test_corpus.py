@@ -121,8 +121,8 @@ def test_each_header_is_rewritten_and_read_back_or_refused_for_a_reason(real, ta
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", reason) for reason in reasons)
     print(f"\n{target}, {len(real)} files: {dict(reasons.most_common())}")  # noqa: T201
     assert reasons.total() == len(real)
-    assert reasons["rewritten"] >= 60
-    assert reasons.keys() >= {"rewritten", "deflated", "big-endian", "dicomdir"}
+    assert reasons["rewritten"] >= 80
+    assert reasons.keys() >= {"rewritten", "deflated", "dicomdir"}
     assert sum(reason.startswith("head-") for reason in reasons) >= 2
 
 
@@ -170,7 +170,7 @@ def personal(data: bytes, number: int) -> bytes:
 
     def text(tag: int, vr: str, value: str) -> bytes:
         value += "\0" * (len(value) % 2 and vr == "UI")
-        return Encoder(head.explicit).text(tag, vr, value.encode())
+        return Encoder(head.explicit, head.little).text(tag, vr, value.encode())
 
     # Born on days of their own, so that nobody has a namesake.
     born = date(1930, 1, 1) + timedelta(days=37 * number)

@@ -64,7 +64,7 @@ class _Writer:
 
     def __init__(self, head: Head, order: Order) -> None:
         self.head, self.order = head, order
-        self.encoder = Encoder(head.explicit)
+        self.encoder = Encoder(head.explicit, head.little)
         self.changes: dict[int, bytes | None] = {}
         self.edits: list[Edit] = []
         self.wrong = False  # a wrong value is replaced, not just one added or moved

@@ -81,8 +81,9 @@ class _Comparison:
         self.old, self.new, self.order = read(old, len(old)), read(new, len(new)), order
         for head, size in ((self.old, len(old)), (self.new, len(new))):
             _claim(not head.error and head.length == size, "both heads parse to their end")
-            _claim(not head.deflated and head.little, "little endian, not deflated")
+            _claim(not head.deflated, "not deflated")
             _claim(head.notes <= {"no-meta"}, "nothing ambiguous in either head")
+        self.order_of_bytes = "<" if self.old.little else ">"
         self.wrong = False
 
     def verdict(self) -> frozenset[int]:
@@ -115,7 +116,8 @@ class _Comparison:
 
     def _frame(self) -> None:
         old, new = self.old, self.new
-        _claim((old.syntax, old.explicit) == (new.syntax, new.explicit), "the same syntax")
+        forms = [(head.syntax, head.explicit, head.little) for head in (old, new)]
+        _claim(forms[0] == forms[1], "the same syntax")
         _claim(self._prefix(old) == self._prefix(new), "preamble and meta header unchanged")
         tags = [e.tag for e in new.elements]
         _claim(tags == sorted(set(tags)), "elements in rising order, each once")
@@ -134,7 +136,7 @@ class _Comparison:
         right = self._raw(self.old, old)
         if any(t >> 16 == tag >> 16 for t in changed):
             group = [e for e in self.new.elements if e.tag >> 16 == tag >> 16 and e.tag != tag]
-            size = struct.pack("<L", sum(e.end - e.start for e in group))
+            size = self._pack("L", sum(e.end - e.start for e in group))
             _claim(len(self.old.raw(old)) == len(size), "a group length has four bytes")
             right = self.old.data[old.start : old.value] + size
         _claim(self._raw(self.new, new) == right, "group length counted anew")
@@ -218,7 +220,7 @@ class _Comparison:
                 + self._text(0x00400033, "CS", "ISO")
                 + self._text(0x00400035, "CS", issuers.IDENTIFIER_TYPE)
             )
-            parts[_QUALIFIERS] = self._element(_QUALIFIERS, "SQ", _item(body))
+            parts[_QUALIFIERS] = self._element(_QUALIFIERS, "SQ", self._item(body))
         return parts
 
     def _corrects(self, place: _Place) -> bool:
@@ -248,7 +250,7 @@ class _Comparison:
                 self.wrong |= self._corrects(self.places[concerned[0]])
         items = [self._raw(self.old, item) for item in self.items]
         if not concerned:
-            return top, [*items, _item(b"".join(self._bsn_parts().values()))]
+            return top, [*items, self._item(b"".join(self._bsn_parts().values()))]
         items[concerned[0]] = self._rebuilt(self.items[concerned[0]], self._bsn_parts())
         return top, [raw for n, raw in enumerate(items) if n not in concerned[1:]]
 
@@ -289,7 +291,7 @@ class _Comparison:
         parts.setdefault(_TYPE, self._text(_TYPE, "CS", ITEM_TYPE))
         if position is not None:
             return self._rebuilt(self.items[position], parts)
-        return _item(b"".join(raw for _, raw in sorted(parts.items())))
+        return self._item(b"".join(raw for _, raw in sorted(parts.items())))
 
     def _rebuilt(self, item: Item, parts: Parts) -> bytes:
         """Return an item with this identity, all else in it as it was."""
@@ -297,7 +299,7 @@ class _Comparison:
         _claim(all(e.tag & 0xFFFF for e in rest), "no group length inside a changed item")
         every = [(e.tag, self._raw(self.old, e)) for e in rest] + list(parts.items())
         _claim(len({tag for tag, _ in every}) == len(every), "each element once")
-        return _item(b"".join(raw for _, raw in sorted(every)), undefined=item.undefined)
+        return self._item(b"".join(raw for _, raw in sorted(every)), undefined=item.undefined)
 
     def _retired(self) -> bytes:
         placement, plain = self.order.placement, self.order.bsn.encode()
@@ -331,12 +333,12 @@ class _Comparison:
         items = [self._raw(self.old, i) for i in old.items] if old else []
         tags = changed | ({_ISSUER} if _ID in changed else set())
         values = b"".join(self._former_value(tag) for tag in sorted(tags))
-        body = self._element(0x04000550, "SQ", _item(values))
+        body = self._element(0x04000550, "SQ", self._item(values))
         body += self._text(0x04000562, "DT", self.order.at)
         body += self._text(0x04000563, "LO", MODIFYING_SYSTEM)
         body += self._text(0x04000564, "LO", "")
         body += self._text(0x04000565, "CS", "CORRECT" if self.wrong else "COERCE")
-        right = self._sequence(_ORIGINAL, [*items, _item(body)])
+        right = self._sequence(_ORIGINAL, [*items, self._item(body)])
         _claim(
             new is not None and self._raw(self.new, new) == right, "the former values, as ordered"
         )
@@ -362,25 +364,27 @@ class _Comparison:
         return self._element(tag, vr, value + b" " * (len(value) % 2))
 
     def _element(self, tag: int, vr: str, value: bytes, size: int | None = None) -> bytes:
-        head = struct.pack("<HH", tag >> 16, tag & 0xFFFF)
+        head = self._pack("HH", tag >> 16, tag & 0xFFFF)
         size = len(value) if size is None else size
         if not self.old.explicit:
-            return head + struct.pack("<L", size) + value
+            return head + self._pack("L", size) + value
         if vr in LONG_VRS:
-            return head + vr.encode() + bytes(2) + struct.pack("<L", size) + value
-        return head + vr.encode() + struct.pack("<H", size) + value
+            return head + vr.encode() + bytes(2) + self._pack("L", size) + value
+        return head + vr.encode() + self._pack("H", size) + value
 
     def _sequence(self, tag: int, items: list[bytes]) -> bytes:
         """Return a sequence with the length form that it had; a new one has a defined length."""
         old, body = self.old.find(tag), b"".join(items)
         if old and old.undefined:
-            end = struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
+            end = self._pack("HHL", 0xFFFE, 0xE0DD, 0)
             return self._element(tag, "SQ", body + end, 0xFFFFFFFF)
         return self._element(tag, "SQ", body)
 
+    def _item(self, body: bytes, *, undefined: bool = False) -> bytes:
+        if undefined:
+            end = self._pack("HHL", 0xFFFE, 0xE00D, 0)
+            return self._pack("HHL", 0xFFFE, 0xE000, 0xFFFFFFFF) + body + end
+        return self._pack("HHL", 0xFFFE, 0xE000, len(body)) + body
 
-def _item(body: bytes, *, undefined: bool = False) -> bytes:
-    if undefined:
-        end = struct.pack("<HHL", 0xFFFE, 0xE00D, 0)
-        return struct.pack("<HHL", 0xFFFE, 0xE000, 0xFFFFFFFF) + body + end
-    return struct.pack("<HHL", 0xFFFE, 0xE000, len(body)) + body
+    def _pack(self, form: str, *numbers: int) -> bytes:
+        return struct.pack(self.order_of_bytes + form, *numbers)

@@ -30,24 +30,27 @@ def padded(value: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """Writes little endian elements, explicit or implicit VR.
+    """Writes elements with explicit or implicit VR, in the byte order of the file.
 
     >>> Encoder(explicit=True).text(0x00100022, "CS", b"TEXT").hex(" ")
     '10 00 22 00 43 53 04 00 54 45 58 54'
     >>> Encoder(explicit=False).text(0x00100022, "CS", b"TEXT").hex(" ")
     '10 00 22 00 04 00 00 00 54 45 58 54'
+    >>> Encoder(explicit=True, little=False).text(0x00100022, "CS", b"TEXT").hex(" ")
+    '00 10 00 22 43 53 00 04 54 45 58 54'
     """
 
     explicit: bool
+    little: bool = True
 
     def header(self, tag: int, vr: str, length: int) -> bytes:
         """Return tag, VR and length."""
-        head = struct.pack("<HH", tag >> 16, tag & 0xFFFF)
+        head = self._pack("HH", tag >> 16, tag & 0xFFFF)
         if not self.explicit:
-            return head + struct.pack("<L", length)
+            return head + self._pack("L", length)
         if vr in LONG_VRS:
-            return head + vr.encode() + b"\0\0" + struct.pack("<L", length)
-        return head + vr.encode() + struct.pack("<H", length)
+            return head + vr.encode() + b"\0\0" + self._pack("L", length)
+        return head + vr.encode() + self._pack("H", length)
 
     def text(self, tag: int, vr: str, value: bytes) -> bytes:
         """Return an element with a text value, padded to even length."""
@@ -58,18 +61,27 @@ class Encoder:
         """Return a sequence of encoded items, with the length form that is asked for."""
         body = b"".join(items)
         if undefined:
-            return self.header(tag, "SQ", UNDEFINED) + body + _delimiter(SEQUENCE_END)
+            return self.header(tag, "SQ", UNDEFINED) + body + self._delimiter(SEQUENCE_END)
         return self.header(tag, "SQ", len(body)) + body
 
-    @staticmethod
-    def item(elements: Sequence[bytes], *, undefined: bool = False) -> bytes:
+    def item(self, elements: Sequence[bytes], *, undefined: bool = False) -> bytes:
         """Return an item of encoded elements."""
         body = b"".join(elements)
-        tag = struct.pack("<HH", ITEM >> 16, ITEM & 0xFFFF)
+        tag = self._pack("HH", ITEM >> 16, ITEM & 0xFFFF)
         if undefined:
-            return tag + struct.pack("<L", UNDEFINED) + body + _delimiter(ITEM_END)
-        return tag + struct.pack("<L", len(body)) + body
+            return tag + self._pack("L", UNDEFINED) + body + self._delimiter(ITEM_END)
+        return tag + self._pack("L", len(body)) + body
 
+    def number(self, value: int) -> bytes:
+        """Return the value of a UL element, as a group length is.
 
-def _delimiter(tag: int) -> bytes:
-    return struct.pack("<HHL", tag >> 16, tag & 0xFFFF, 0)
+        >>> Encoder(explicit=True, little=False).number(258).hex(" ")
+        '00 00 01 02'
+        """
+        return self._pack("L", value)
+
+    def _delimiter(self, tag: int) -> bytes:
+        return self._pack("HHL", tag >> 16, tag & 0xFFFF, 0)
+
+    def _pack(self, form: str, *numbers: int) -> bytes:
+        return struct.pack(("<" if self.little else ">") + form, *numbers)

@@ -7,10 +7,10 @@ Group lengths of touched groups are computed anew where the file has them. Sourc
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
 
 from remediation.dicom.elements import Head
+from remediation.dicom.encode import Encoder
 from remediation.dicom.header import MEDIA_STORAGE_DIRECTORY
 from remediation.model.placement import CLOSED_LIST
 
@@ -42,13 +42,14 @@ def _group_length(head: Head, tag: int, parts: Mapping[int, bytes]) -> bytes:
     group = sum(len(p) for t, p in parts.items() if t & 0xFFFF0000 == tag and t != tag)
     old = head.find(tag)
     assert old is not None
-    return head.data[old.start : old.value] + struct.pack("<L", group)
+    size = Encoder(head.explicit, head.little).number(group)
+    return head.data[old.start : old.value] + size
 
 
 def rewritable(head: Head, size: int, sop_class: str) -> str | None:
     """Return why a file of `size` bytes is never rewritten, or None where it may be.
 
-    Reasons: `head-…` (what the scanner found), `deflated`, `big-endian`, `dicomdir`, `duplicate`,
+    Reasons: `head-…` (what the scanner found), `deflated`, `dicomdir`, `duplicate`,
     `ambiguous` (syntax, VR, order or group length is not what the file says), `truncated`,
     `signed` (anywhere in the head: what a signature covers is not looked into).
     """
@@ -57,7 +58,6 @@ def rewritable(head: Head, size: int, sop_class: str) -> str | None:
         return f"head-{head.error}"
     checks = {
         "deflated": head.deflated,
-        "big-endian": not head.little,
         "dicomdir": sop_class == MEDIA_STORAGE_DIRECTORY or _DIRECTORY_RECORDS in tags,
         "duplicate": len(set(tags)) != len(tags),
         "ambiguous": bool(head.notes - {"no-meta"}) or not _group_lengths_sound(head),

@@ -8,6 +8,7 @@ from io import BytesIO
 import pytest
 from at_rest_cases import AT_REST_CASES
 from builders import (
+    BIG,
     EXPLICIT,
     IMPLICIT,
     JPEG,
@@ -46,9 +47,10 @@ from remediation.dicom.delta import delta
 from remediation.dicom.header import scan
 from remediation.model.placement import ACTIONS, AT_REST, EXCHANGE
 
+SYNTAXES = [EXPLICIT, IMPLICIT, JPEG, BIG]
 LAYOUTS = [
     pytest.param(syntax, groups, id=f"{name}-{'lengths' if groups else 'plain'}")
-    for name, syntax in (("explicit", EXPLICIT), ("implicit", IMPLICIT), ("jpeg", JPEG))
+    for name, syntax in zip(("explicit", "implicit", "jpeg", "big"), SYNTAXES, strict=True)
     for groups in (None, (0x0010, 0x0400))
 ]
 CASES = [*AT_REST_CASES, *EXCHANGE_CASES, *OWN_CASES]
@@ -205,7 +207,7 @@ def texts(data, *keywords):
 
 
 @every_case
-@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT, JPEG])
+@pytest.mark.parametrize("syntax", SYNTAXES)
 def test_pydicom_reads_the_result_and_sees_the_placement(one, syntax):
     data = corrected(file_of(one.given, syntax), one.order)
     with warnings.catch_warnings():
@@ -250,7 +252,7 @@ def test_pydicom_reads_the_result_and_sees_the_placement(one, syntax):
 
 
 @pytest.mark.skipif(shutil.which("dcmdump") is None, reason="DCMTK's dcmdump is not installed")
-@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT, JPEG])
+@pytest.mark.parametrize("syntax", SYNTAXES)
 def test_dcmtk_reads_every_result_without_a_warning(syntax, tmp_path):
     for number, one in enumerate(CASES):
         path = tmp_path / f"{number}.dcm"
@@ -313,7 +315,8 @@ def test_there_and_back_again_gives_the_first_placement():
 # -- group lengths, tails and places ----------------------------------------------------------
 
 
-def test_a_stale_group_length_is_counted_anew_and_others_are_left_alone():
+@pytest.mark.parametrize(("syntax", "order_of_bytes"), [(EXPLICIT, "little"), (BIG, "big")])
+def test_a_stale_group_length_is_counted_anew_and_others_are_left_alone(syntax, order_of_bytes):
     def elements(size, own):
         return [
             el(0x00080000, "UL", b"\x63\0\0\0"),
@@ -322,14 +325,14 @@ def test_a_stale_group_length_is_counted_anew_and_others_are_left_alone():
             *own,
         ]
 
-    data = dicom(elements(b"\1\0\0\0", MINE), tail=pixels())
+    data = dicom(elements(b"\1\0\0\0", MINE), syntax, tail=pixels(syntax))
     own = [*MINE, others(BSN_ITEM)]
-    size = len(data_set(own)).to_bytes(4, "little")
+    size = len(data_set(own, syntax)).to_bytes(4, order_of_bytes)
     result = corrected(data, order(original_attributes=False))
-    assert result == dicom(elements(size, own), tail=pixels())
+    assert result == dicom(elements(size, own), syntax, tail=pixels(syntax))
 
 
-@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
+@pytest.mark.parametrize("syntax", SYNTAXES)
 def test_elements_come_in_their_place_whatever_stands_around_them(syntax):
     ordered = order(original_attributes=True)
     for around in ([], [el(0x00080016, "UI", MR)], [el(0xFFFCFFFC, "OB", bytes(4))]):
@@ -339,9 +342,10 @@ def test_elements_come_in_their_place_whatever_stands_around_them(syntax):
         assert tags == sorted({*(one.tag for one in elements), 0x00101002, 0x04000561})
 
 
-def test_a_file_without_preamble_and_meta_header_is_corrected_alike():
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT, BIG])
+def test_a_file_without_preamble_and_meta_header_is_corrected_alike(syntax):
     elements = patient_head(*MINE)
-    bare = dicom(elements, preamble=None, header=False, tail=pixels())
-    whole = dicom(elements, tail=pixels())
+    bare = dicom(elements, syntax, preamble=None, header=False, tail=pixels(syntax))
+    whole = dicom(elements, syntax, tail=pixels(syntax))
     lead = len(whole) - len(bare)
     assert corrected(bare, order()) == corrected(whole, order())[lead:]

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from at_rest_cases import AT_REST_CASES
 from builders import (
+    BIG,
     EXPLICIT,
     IMPLICIT,
     OID,
@@ -44,7 +45,7 @@ from remediation.model.placement import AT_REST, EXCHANGE
 CASES = {one.name: one for one in AT_REST_CASES} | {f"x {one.name}": one for one in EXCHANGE_CASES}
 CASES |= {f"own {one.name}": one for one in OWN_CASES}
 MASKS = (0x01, 0x10, 0x80, 0xFF)
-LAYOUTS = [(EXPLICIT, True), (IMPLICIT, False)]
+LAYOUTS = [(EXPLICIT, True), (IMPLICIT, False), (BIG, True)]
 THOROUGH = ["bare", "x bare", "BSN and local number swap", "own bare", "own bare, as sent"]
 EMPTY_KIND = el(0x00100022, "CS", "")  # stays empty where no type is written
 GONE = (INVALID, "999999990", "A12")
