@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from remediation.tables.schemas import IDENTITIES, INVENTORY, PLACES, STUDIES
 BATCH_ROWS = 250_000  # instances; a study is an object here, which takes more than a row
 _PLAIN = pa.schema([STUDIES.field(name) for name in STUDY_COLUMNS])
 _FLAG = "remediation flag"
+_Batch = tuple[pa.Table, pa.Table]
 _MANY_WORDS = 30  # more different words than this are no kinds of exemption
 
 
@@ -107,7 +109,7 @@ class _Work:
         """Yield the identities of each batch of studies, in order of archive and date."""
         columns = list(dict.fromkeys([*INSTANCE_COLUMNS, "StudyDate", *self.options.sources.by]))
         batches = Batches.of(self.inventory, self.options.batch_rows)
-        for instances, findings in batches.whole_studies(columns, FINDING_COLUMNS):
+        for instances, findings in _one_ahead(batches.whole_studies(columns, FINDING_COLUMNS)):
             studies = self._studies(instances)
             found = list[tuple[StudyEvidence, Identity]]()
             for one in evidence(instances, findings, self.places, studies, self.options.sources):
@@ -172,6 +174,15 @@ class _Work:
                 replace(group, plain=self.names.of(study.archive, group)) for group in study.groups
             )
             found[n] = study, self.matcher.resolve(replace(study, groups=groups))
+
+
+def _one_ahead(batches: Iterator[_Batch]) -> Iterator[_Batch]:
+    """Yield these while the next one is read: Arrow leaves the other core to Python."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, batches, None)
+        while (now := coming.result()) is not None:
+            coming = reader.submit(next, batches, None)
+            yield now
 
 
 def _row(study: StudyEvidence, identity: Identity) -> dict[str, Any]:
