@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,11 @@ def approve(
 )
 @click.option("--in-place", is_flag=True, help="Rewrite the archive's own files.")
 @click.option("--continue", "go_on", is_flag=True, help="Go on after the canary.")
+@click.option(
+    "--paranoid",
+    is_flag=True,
+    help="Have every result read by pydicom, and by DCMTK where it is installed.",
+)
 @JOB_OPTION
 @JSON
 def apply(
@@ -117,6 +123,7 @@ def apply(
     dry_run: bool,
     in_place: bool,
     go_on: bool,
+    paranoid: bool,
     as_json: bool,
 ) -> None:
     """Write an approved MANIFEST's corrections.
@@ -132,6 +139,7 @@ def apply(
     mode = "dry-run" if dry_run else "in-place" if in_place else "out"
     with recorded(session.job, "apply") as record:
         options = session.apply_options(mode, found, out=out, go_on=go_on)
+        options = replace(options, paranoid=paranoid)
         with progress("apply", "files") as advance:
             report = apply_stage.run(
                 options, found, session.crosswalk(), session.keys, advance=advance
@@ -140,6 +148,7 @@ def apply(
         lines = [
             *counts(f"{mode}, files by outcome:", report.outcomes),
             *counts("reasons:", report.reasons),
+            *counts("second readers:", report.second),
         ]
         emit(report, lines, as_json=as_json)
         halt = report.halt

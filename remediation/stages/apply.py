@@ -19,12 +19,15 @@ from typing import Any
 
 from remediation.dicom.correction import Refused
 from remediation.dicom.locate import BsnRules
+from remediation.dicom.second import second_opinion
 from remediation.model.crosswalk import Crosswalk
 from remediation.model.evidence import REASONS, MatchRules
 from remediation.model.files import FileRef, resolved
+from remediation.model.opinions import Opinions
 from remediation.model.outcomes import Outcome, Reason, Result
 from remediation.model.running import Advance, silent
 from remediation.model.secrets import Keys
+from remediation.store import dcmtk
 from remediation.store.archive import see
 from remediation.store.changes import Change, NotWritten, failed, planned, rehearse
 from remediation.store.files import IoError, guarded
@@ -68,17 +71,22 @@ class ApplyOptions:
     canary: int = 20
     pause_after_canary: bool = False
     go_on: bool = False
+    paranoid: bool = False  # every result is read by every second reader that is there
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyReport:
-    """Files per outcome; `halt` says why the run stopped early, empty where it did not."""
+    """Files per outcome; `halt` says why the run stopped early, empty where it did not.
+
+    `second` counts results by what second readers said of them, before anything was replaced.
+    """
 
     mode: str
     run_id: str
     outcomes: dict[str, int]
     reasons: dict[str, int]
     halt: str = ""
+    second: dict[str, int] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -148,7 +156,10 @@ class _Work:
     ) -> None:
         self.options, self.stored, self.keys = options, stored, keys
         rules = OrderRules(options.rules, options.run_id, options.now, options.bsn_rules)
-        self.orders = Orders(stored.manifest, crosswalk, keys, rules)
+        dumps = options.paranoid and dcmtk.installed()
+        readers = (second_opinion, dcmtk.dcmdump_opinion) if dumps else (second_opinion,)
+        self.opinions = Opinions(readers, stored.manifest.digest, options.paranoid)
+        self.orders = Orders(stored.manifest, crosswalk, keys, rules, self.opinions)
         self.halt = ""
 
     def studies(self) -> Iterator[tuple[str, str, list[Row]]]:
@@ -241,7 +252,7 @@ class _Work:
         return FileRef(resolved(row["path"], self.keys), row["size"], row["mtime_ns"])
 
     def _rebuilt(self, row: Row, ref: FileRef, raw: bytes) -> bytes:
-        """Return the new head; the person is checked again, and two readers must agree."""
+        """Return the new head; the person is checked again, and second readers must agree."""
         try:
             return self.orders.rewritten(row, ref, raw)[1]
         except Refused as refused:
@@ -264,4 +275,5 @@ class _Work:
             dict(sorted(results.items())),
             dict(sorted(reasons.items())),
             self.halt,
+            self.opinions.counts(),
         )

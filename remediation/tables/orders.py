@@ -22,6 +22,7 @@ from remediation.model.evidence import ArchiveIssuers, MatchRules
 from remediation.model.files import FileRef, Layout
 from remediation.model.identity import Matcher
 from remediation.model.manifest import Manifest
+from remediation.model.opinions import Opinions
 from remediation.model.placement import Order, Placement
 from remediation.model.secrets import Keys
 from remediation.model.tokens import patient_token
@@ -50,7 +51,9 @@ class Orders:
         crosswalk: Crosswalk,
         keys: Keys,
         rules: OrderRules,
+        opinions: Opinions | None = None,
     ) -> None:
+        self.opinions = opinions or Opinions((second_opinion,), every=True, silent_is_no=False)
         self.keys, self.rules, self.crosswalk = keys, rules, crosswalk
         self.placement = Placement.recorded(manifest.placement)
         created = datetime.fromisoformat(manifest.created)
@@ -88,10 +91,10 @@ class Orders:
         return patient_token(self.keys, self.crosswalk.spelled(entry))
 
     def rewritten(self, row: Row, ref: FileRef, raw: bytes) -> tuple[Entry, bytes]:
-        """Return the crosswalk's row and the new head; two readers must agree on it.
+        """Return the crosswalk's row and the new head; where second readers look, they agree.
 
         Raises:
-            Refused: as `confirmed` does, or by `rewrite`; or `second-reader-disagrees`.
+            Refused: as `confirmed` does, or by `rewrite`; or as a second reader objects.
         """
         head = scan(raw, len(raw))
         entry = self.confirmed(row, ref, head, raw)
@@ -106,6 +109,8 @@ class Orders:
             self.rules.bsn.placeholders,
         )
         new = rewrite(head, ref.size, order).head
-        if second_opinion(raw, new) is False:
-            raise Refused("second-reader-disagrees")
+        study, file = (f"{row['archive']}\n{row[name]}" for name in ("StudyInstanceUID", "path"))
+        objection = self.opinions.objection(study, file, raw, new)
+        if objection:
+            raise Refused(objection)
         return entry, new

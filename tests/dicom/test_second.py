@@ -7,15 +7,18 @@ import warnings
 import pytest
 from builders import (
     BIG,
+    DEFLATED,
     EXPLICIT,
     IMPLICIT,
     JPEG,
+    MR,
     OID,
     dicom,
     el,
     identity,
     item,
     patient_head,
+    pixels,
     private,
     qualifiers,
     with_group_lengths,
@@ -25,7 +28,7 @@ from samples import files, read
 from remediation.dicom.correction import Refused
 from remediation.dicom.header import scan
 from remediation.dicom.rewrite import rewrite
-from remediation.dicom.second import second_opinion
+from remediation.dicom.second import LARGEST, MOST, second_opinion
 from remediation.model.bsn import test_number as number_of
 from remediation.model.placement import Order, Placement
 
@@ -114,9 +117,44 @@ def test_what_it_cannot_read_before_gives_no_opinion_and_after_is_a_no():
     assert second_opinion(whole, whole[:-3]) is False
 
 
-def test_a_head_that_would_take_it_long_gives_no_opinion():
-    large = head(el(0x00420011, "OB", bytes((1 << 20) + 2)))
+def many(undefined):
+    """Return a head with more items than it may have to parse."""
+    one = item(el(0x00081150, "UI", MR), undefined=undefined)
+    return head(el(0x00081140, "SQ", [one] * (MOST // 2 + 1), undefined=undefined))
+
+
+def test_heads_that_would_take_it_long_give_no_opinion():
+    large = head(el(0x00420011, "OB", bytes(LARGEST)))
     assert second_opinion(large, large) is None
+    assert second_opinion(head(), large) is None
+    assert second_opinion(many(undefined=True), many(undefined=True)) is None
+
+
+def test_large_values_and_sequences_that_say_their_length_are_no_trouble():
+    value = head(el(0x00420011, "OB", bytes(3 << 20)))
+    assert second_opinion(value, value) is True
+    torn = bytearray(value)
+    torn[len(value) // 2] ^= 1
+    assert second_opinion(value, bytes(torn)) is False
+    assert second_opinion(many(undefined=False), many(undefined=False)) is True
+
+
+def test_a_deflated_bomb_gives_no_opinion_and_pixels_of_a_deflated_file_count():
+    bomb = head(el(0x00420011, "OB", bytes(4 * LARGEST)), syntax=DEFLATED)
+    assert len(bomb) < LARGEST
+    assert second_opinion(bomb, bomb) is None
+    one, other = (
+        dicom(patient_head(LOCAL), DEFLATED, tail=pixels()[:-1] + last) for last in (b"a", b"b")
+    )
+    assert second_opinion(one, one) is True
+    assert second_opinion(one, other) is False
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_a_listed_sequence_that_it_cannot_read_any_more_is_seen(syntax):
+    broken = el(0x00101002, "SQ", b"\0" * 12)
+    assert second_opinion(head(syntax=syntax), head(broken, syntax=syntax)) is False
+    assert second_opinion(head(broken, syntax=syntax), head(bsn_item(), syntax=syntax)) is True
 
 
 def test_it_never_speaks(capsys):

@@ -19,9 +19,9 @@ from small_hospital import (
 )
 
 from remediation.model.issuers import BSN_OID
+from remediation.stages import apply
 from remediation.stages.apply import DRY_RUN, IN_PLACE, MISMATCH, OUT
 from remediation.store.journal import journals
-from remediation.tables import orders
 
 ALL = {"applied": 2 * PEOPLE}
 
@@ -232,7 +232,7 @@ def test_a_fifo_in_the_place_of_a_file_does_not_hang_the_run(hospital, manifest)
 
 
 def test_a_second_reader_that_disagrees_refuses_the_study(hospital, manifest, monkeypatch):
-    monkeypatch.setattr(orders, "second_opinion", lambda _old, _new: False)
+    monkeypatch.setattr(apply, "second_opinion", lambda _old, _new: False)
     before = hospital.digests()
     report = hospital.apply(manifest)
     assert set(report.reasons) == {"second-reader-disagrees", "another-file-of-the-study"}
