@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import chain
 
 from remediation.model import bsn
 from remediation.model.crosswalk import Entry
@@ -17,7 +16,7 @@ from remediation.model.lookups import Lookups
 from remediation.model.person import close
 from remediation.model.reasons import ACCEPTABLE, RANK
 from remediation.model.secrets import Keys
-from remediation.model.tokens import PersonTokens, bound_tokens, bsn_token, patient_token
+from remediation.model.tokens import PersonTokens, bound_tokens
 
 
 class Refusal(Exception):  # noqa: N818 - a verdict
@@ -103,16 +102,18 @@ class Agreement:
 
     def written(self, group: PatientGroup, linked: tuple[Entry, ...], entry: Entry) -> str | None:
         """Return PatientID as the header writes it, which its person tokens are bound to."""
-        number = entry.bsn if entry.well_formed else ""
-        plain = group.plain.patient_id if group.plain else ""
-        texts = chain(
-            map(self.rows.spelled, linked),
-            _spellings(number) if number else (),
-            map(self.rows.spelled, self.rows.by_bsn(number) if number else ()),
-            # Of another form, but of the number that was looked up.
-            (plain,) if number and bsn.normalise(plain) == number else (),
-        )
-        return next((t for t in texts if patient_token(self.keys, t) == group.patient_token), None)
+        texts = self._texts(group, linked, entry.bsn if entry.well_formed else "")
+        return next((t for t in texts if self.rows.token_of(t) == group.patient_token), None)
+
+    def _texts(self, group: PatientGroup, linked: tuple[Entry, ...], number: str) -> Iterator[str]:
+        """Yield what PatientID may be, the likeliest first."""
+        yield from map(self.rows.spelled, linked)
+        if number:
+            yield from _spellings(number)
+            yield from map(self.rows.spelled, self.rows.by_bsn(number))
+        # Of another form, but of the number that was looked up.
+        if number and group.plain and bsn.normalise(group.plain.patient_id) == number:
+            yield group.plain.patient_id
 
     # -- one row ------------------------------------------------------------------------------
 
@@ -124,17 +125,19 @@ class Agreement:
         self._header_agrees(case.study, entry)
         self._may_be_written(entry)
         self._one_person(entry)
-        if mine is None:
+        if mine is None or bound_to is None:
             case.asks.append(group)
             raise Refusal("unconfirmed-person", entry)  # nothing was compared: no one can accept it
         if warning:
             self._accepted(case, warning, entry)
-        self._alone(group, entry, mine, bound_to or "")
+        self._alone(group, entry, bound_to)
 
     def _tokens(self, entry: Entry, bound_to: str) -> PersonTokens:
-        return bound_tokens(
-            self.keys, bound_to, entry.birth_date, entry.family_names, entry.initials
-        )
+        # Initials decide among namesakes only, and few have any.
+        return bound_tokens(self.keys, bound_to, entry.birth_date, entry.family_names, "")
+
+    def _initials(self, entry: Entry, bound_to: str) -> PersonTokens:
+        return bound_tokens(self.keys, bound_to, "", (), entry.initials)
 
     def _clash(
         self, case: Case, group: PatientGroup, entry: Entry, mine: PersonTokens | None
@@ -173,7 +176,7 @@ class Agreement:
             return
         usable = entry.well_formed and bsn.passes(entry.bsn)
         usable &= not bsn.is_placeholder(entry.bsn, self.rules.placeholders)
-        if len(strong) > 1 or (usable and strong - {bsn_token(self.keys, entry.bsn)}):
+        if len(strong) > 1 or (usable and strong - {self.rows.token_of_bsn(entry.bsn)}):
             raise Refusal("header-disagrees", entry)
 
     def _may_be_written(self, entry: Entry) -> None:
@@ -209,14 +212,14 @@ class Agreement:
             raise Refusal(reason, entry)
         case.warnings[reason] = None
 
-    def _alone(self, group: PatientGroup, entry: Entry, mine: PersonTokens, bound_to: str) -> None:
+    def _alone(self, group: PatientGroup, entry: Entry, bound_to: str) -> None:
         """Where others share birth date and family name, initials must tell them apart."""
         others = self.rows.homonyms(entry)
         if not others:
             return
         theirs = group.person
-        if not theirs.initials_agree(mine) or any(
-            not other.initials or theirs.initials_agree(self._tokens(other, bound_to))
+        if not theirs.initials_agree(self._initials(entry, bound_to)) or any(
+            not other.initials or theirs.initials_agree(self._initials(other, bound_to))
             for other in others
         ):
             raise Refusal("homonym", entry)

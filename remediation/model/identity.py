@@ -16,7 +16,6 @@ from remediation.model.issuers import ASSERTING, NO_KIND
 from remediation.model.lookups import Lookups
 from remediation.model.reasons import HARD
 from remediation.model.secrets import Keys
-from remediation.model.tokens import bsn_token, patient_token
 
 # Reasons that may be others once the header is read again.
 _ASKING = frozenset({"name-clash", "unconfirmed-person"})
@@ -61,8 +60,8 @@ class Matcher:
             found = self._refused(study, refusal)
             asks = tuple(case.asks) if refusal.reason in _ASKING else ()
             return replace(found, asks=asks) if asks else found
-        token = bsn_token(self.keys, entry.bsn)
-        local = patient_token(self.keys, self.rows.spelled(entry))
+        token = self.rows.token_of_bsn(entry.bsn)
+        local = self.rows.token_of(self.rows.spelled(entry))
         evidence = "confirmed" if token in study.seen else self._header_says(study)
         outcome = "conformant" if study.status == "conformant" else "resolved"
         return Identity(outcome, "", entry, token, local, evidence, tuple(case.warnings))
@@ -124,7 +123,7 @@ class Matcher:
             one
             for one in self.rows.bsn(bsn)
             if one.issuer == local_issuer
-            and patient_token(self.keys, self.rows.spelled(one)) == local_token
+            and self.rows.token_of(self.rows.spelled(one)) == local_token
         )
         if not rows or group.patient_token is None:
             return "no-crosswalk-entry"
@@ -231,8 +230,6 @@ class Matcher:
             return entries
         tokens = {group.patient_token, *(token for _, _, token in group.other_ids)}
         here = tuple(
-            entry
-            for entry in entries
-            if patient_token(self.keys, self.rows.spelled(entry)) in tokens
+            entry for entry in entries if self.rows.token_of(self.rows.spelled(entry)) in tokens
         )
         return here or entries

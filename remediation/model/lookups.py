@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import astuple, replace
+from functools import lru_cache, partial
 from typing import Any
 
 from remediation.model.crosswalk import Crosswalk, Entry
 from remediation.model.secrets import Keys
+from remediation.model.tokens import bsn_token, patient_token
+
+_RECENT = 1 << 12  # tokens of one patient are asked for several times, and then no more
 
 
 class Lookups:
-    """One crosswalk with the tokens of one key; an order of rows that reading does not change."""
+    """One crosswalk with the tokens of one key; an order of rows that reading does not change.
+
+    Attributes:
+        issuers: The issuers that rows name.
+        token_of: The token of a PatientID, `token_of_bsn` that of nine digits.
+    """
 
     def __init__(self, crosswalk: Crosswalk, keys: Keys) -> None:
         self.crosswalk = crosswalk
         self._tokens = crosswalk.tokens(keys)
         self.issuers = crosswalk.issuers
+        self.token_of = lru_cache(_RECENT)(partial(patient_token, keys))
+        self.token_of_bsn = lru_cache(_RECENT)(partial(bsn_token, keys))
 
     def local(self, issuer: str, token: str) -> tuple[Entry, ...]:
         """Return the rows of a local number, by the token of how headers spell it."""

@@ -236,7 +236,8 @@ class Crosswalk:
         `replaced_by` nor a common BSN links to this one. Empty where `entry` lacks birth date or
         name.
         """
-        near = [other for name in entry.family_names for other in self._namesakes(entry, name)]
+        every = (other for name in entry.family_names for other in self._namesakes(entry, name))
+        near = [other for other in every if other != entry]
         if not near:
             return ()
         own = self._linked(entry)
@@ -252,8 +253,6 @@ class Crosswalk:
                 yield other
 
     def _differs(self, entry: Entry, own: frozenset[tuple[str, str]], other: Entry) -> bool:
-        if other == entry:
-            return False
         if entry.names_somebody() and other.names_somebody():
             return entry.bsn != other.bsn
         return own.isdisjoint(self._linked(other))
