@@ -65,6 +65,10 @@ class ManifestError(RemediationError):
     meaning = "stale or altered manifest, or not approved"
 
 
+class AlteredError(ManifestError):
+    """The audit log is not what was written: damaged, altered or cut off."""
+
+
 class LockedError(RemediationError):
     """Another run holds the archive root; `where` names the holder."""
 

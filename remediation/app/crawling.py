@@ -72,7 +72,7 @@ def crawl(
         return
     options = [session.crawl_options(name, start=first, end=last, fresh=fresh) for name in names]
     reports = []
-    with recorded(session.job, "crawl") as record:
+    with recorded(session.job, "crawl", keys=session.keys) as record:
         for one in options:
             check_root(one.archive.root)
         roots = [one.archive.root for one in options]

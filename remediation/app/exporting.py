@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import platform
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -64,9 +65,12 @@ def export(
     """
     found = stored(manifest)
     session = Session.open(job_of(manifest, job))
-    with recorded(session.job, "export") as record:
+    about = {"manifest": found.manifest.manifest_id, "format": form}
+    with recorded(session.job, "export", keys=session.keys, by=by or "", about=about) as record:
         options = _options(session, found, to=to, recipient=recipient, form=form, by=by)
-        record |= {"export": options.rules.run_id, "manifest": found.manifest.digest}
+        rules = replace(options.rules, run_id=record.run_id)
+        options = replace(options, rules=rules, seen=record.seen(session.keys))
+        record |= {"export": record.run_id, "digest": found.manifest.digest}
         with progress("export", "files") as advance:
             report = export_stage.run(
                 options, found, session.crosswalk(), session.keys, advance=advance

@@ -75,7 +75,7 @@ def plan(
     select = [_pair(one) for one in selected]
     session = Session.open(load_job(job))
     where = chosen(session.job.run, workers, scheduler, scheduler_file)
-    with recorded(session.job, "plan") as record:
+    with recorded(session.job, "plan", keys=session.keys, by=author or "") as record:
         options = session.plan_options(
             periods=_whole_ids(session, periods),
             select=select,

@@ -98,7 +98,7 @@ def check(job: Path, *, as_json: bool) -> None:
 def flag(job: Path, *, as_json: bool) -> None:
     """Judge it: statuses, coverage per month, broken periods."""
     session = Session.open(load_job(job))
-    with recorded(session.job, "flag") as record:
+    with recorded(session.job, "flag", keys=session.keys) as record:
         report = flag_stage.run(session.flag_options())
         record.update(report.statuses)
     for place in report.demoted:
@@ -126,11 +126,14 @@ def match(job: Path, *, as_json: bool) -> None:
     local numbers are in the first two and in the workbook, a BSN is in none.
     """
     session = Session.open(load_job(job))
-    with recorded(session.job, "match") as record, progress("match", "studies") as advance:
+    with (
+        recorded(session.job, "match", keys=session.keys) as record,
+        progress("match", "studies") as advance,
+    ):
         options, crosswalk = session.match_options(), session.crosswalk()
         report = match_stage.run(options, crosswalk, session.keys, advance=advance)
         record.update(report.outcomes | {"heads_read": report.heads_read})
-        lists, made = session.worklists(crosswalk)
+        lists, made = session.worklists(crosswalk, record.seen(session.keys))
         heads_read = report.heads_read + lists.heads_read
         record.update({"heads_read": heads_read})
     lines = [*counts("outcomes:", report.outcomes), *counts("reasons:", report.reasons)]
@@ -153,7 +156,7 @@ def match(job: Path, *, as_json: bool) -> None:
 def report(job: Path, lang: Literal["nl", "en"] | None, *, as_json: bool) -> None:
     """Write the report: one offline HTML file, XLSX beside it."""
     session = Session.open(load_job(job))
-    with recorded(session.job, "report"):
+    with recorded(session.job, "report", keys=session.keys):
         result = session.report(lang)
     emit(result, [str(result.html)], as_json=as_json)
 

@@ -1,4 +1,8 @@
-"""Run records: what ran, when, by whom, and how it ended (`runs/<run_id>.json`)."""
+"""Run records and the audit log: what ran, when, by whom, and how it ended.
+
+`runs/<run_id>.json` is for people to read; the audit log (`store/audit`) is the proof. A command
+whose beginning cannot be entered there does not run.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +10,76 @@ import contextlib
 import getpass
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from remediation.app.config import Job
-from remediation.errors import RemediationError
+from remediation.app.console import note
+from remediation.errors import PartlyDone, RemediationError, WorkFound
+from remediation.model.audit import Seen, Who
 from remediation.model.running import new_run_id, utc_now
+from remediation.model.secrets import Keys
+from remediation.model.washing import washed
+from remediation.store.auditing import RunAudit
 from remediation.store.files import durable_write
+
+_WELL = {0, PartlyDone.exit_code, WorkFound.exit_code}
+T = TypeVar("T", bound=Any)
+
+
+class RunRecord(dict[str, Any]):
+    """What one command counted, to be filled by it; and its place in the audit log."""
+
+    def __init__(self, audit: RunAudit) -> None:
+        super().__init__()
+        self.audit = audit
+
+    @property
+    def run_id(self) -> str:
+        """The run's id: of its record, its entries in the audit log, and its journal."""
+        return self.audit.run_id
+
+    def seen(self, keys: Keys) -> Seen:
+        """Return what enters studies in the audit log, sealed."""
+
+        def enter(archive: str, study: str, count: int, result: str) -> None:
+            self.audit.study(keys.seal(study), archive, count, result)
+
+        return enter
+
+    def wired(self, options: T, keys: Keys) -> T:
+        """Return a stage's options with the run's id, and with what enters its studies."""
+        return replace(options, run_id=self.run_id, seen=self.seen(keys))
 
 
 @contextlib.contextmanager
-def recorded(job: Job, command: str) -> Iterator[dict[str, Any]]:
-    """Write a record of one command when it ends, whatever way; yields a dict for its counts."""
+def recorded(
+    job: Job,
+    command: str,
+    *,
+    keys: Keys | None = None,
+    by: str = "",
+    about: Mapping[str, Any] | None = None,
+) -> Iterator[RunRecord]:
+    """Enter one command in the audit log when it begins and when it ends, and write its record.
+
+    Yields what it may put its counts in. With `keys` also runs that were killed are entered;
+    `about` is what the run is about, known at its beginning.
+
+    Raises:
+        RemediationError: the audit log cannot be written.
+    """
     begun = utc_now()
-    counts: dict[str, Any] = {}
-    code: int | None = 1
+    by = washed(by, "--by") if by else ""
+    who = Who(getpass.getuser(), by, job.responsible, platform.node(), version("remediation"))
+    record = RunRecord(RunAudit(job.output.dir, new_run_id(begun), command, who))
+    record.audit.begin(about or {})
+    code = 1
     try:
-        yield counts
+        yield record
         code = 0
     except RemediationError as error:
         code = error.exit_code
@@ -33,22 +88,38 @@ def recorded(job: Job, command: str) -> Iterator[dict[str, Any]]:
         code = 130
         raise
     finally:
-        run_id = new_run_id(begun)
-        record = {
-            "run_id": run_id,
+        entered = _ended(record, code, keys)
+        said = {
+            "run_id": record.run_id,
             "command": command,
             "job": job.name,
-            "person": getpass.getuser(),
+            "person": who.person,
+            "by": by,
             "responsible": job.responsible,
-            "client": platform.node(),
+            "client": who.client,
             "begun": begun.isoformat(),
             "ended": utc_now().isoformat(),
             "exit_code": code,
-            "version": version("remediation"),
-            "counts": counts,
+            "version": who.version,
+            "counts": {**(about or {}), **record},
+            "audit": {"record": record.audit.head.seq, "head": record.audit.head.chain},
         }
         with contextlib.suppress(RemediationError, OSError):  # never hides how the command ended
-            _write(job.output.dir / "runs" / f"{run_id}.json", record)
+            _write(job.output.dir / "runs" / f"{record.run_id}.json", said)
+        if entered is not None and code in _WELL:
+            raise entered
+
+
+def _ended(record: RunRecord, code: int, keys: Keys | None) -> RemediationError | None:
+    """Enter how a run ended and tell the log's head; return what went wrong with that."""
+    try:
+        head = record.audit.end(str(code), record, keys)
+    except RemediationError as error:
+        return error
+    if record.audit.mended:
+        note("warning: the audit log ended in half a line; it was taken away, and that is entered")
+    note(f"audit: record {head.seq:,}, head {head.chain}")
+    return None
 
 
 def _write(path: Path, record: dict[str, Any]) -> None:

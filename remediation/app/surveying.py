@@ -52,7 +52,10 @@ def survey(
         PartlyDone: some files or folders could not be read.
     """
     options = _options(session, names, start=start, end=end, sample=sample, seed=seed)
-    with recorded(session.job, "crawl") as record, contextlib.ExitStack() as held:
+    with (
+        recorded(session.job, "crawl", keys=session.keys) as record,
+        contextlib.ExitStack() as held,
+    ):
         for archive in options.archives:
             held.enter_context(lock_root(archive.root, "crawl", in_place=False))
         with progress("survey", "draws") as advance:

@@ -15,6 +15,7 @@ from remediation.app.config_placement import placement_of
 from remediation.dicom.locate import BsnRules
 from remediation.errors import UsageError
 from remediation.model.acceptances import Accepted
+from remediation.model.audit import Seen, unseen
 from remediation.model.evidence import ArchiveIssuers, IssuerPeriod, MatchRules
 from remediation.model.files import ArchiveRoot
 from remediation.model.pacing import Hours, Pace, Window
@@ -184,7 +185,9 @@ class Session:
             self.output, self.match_rules(), self.roots(), self.sources(), run.readers, pace
         )
 
-    def worklists(self, crosswalk: Crosswalk) -> tuple[worklists_stage.Worklists, dict[str, Path]]:
+    def worklists(
+        self, crosswalk: Crosswalk, seen: Seen = unseen
+    ) -> tuple[worklists_stage.Worklists, dict[str, Path]]:
         """Write the worklists of what `match` found; return them, and the paths by name."""
         from remediation.app.listing import write_worklists
 
@@ -196,6 +199,7 @@ class Session:
             extra_issuers=job.bsn.extra_issuers,
             examples=job.worklists.vendor_examples,
             readers=job.run.readers,
+            seen=seen,
         )
         lists = worklists_stage.run(options, crosswalk, self.keys)
         return lists, write_worklists(self.output, lists, job.output.language)

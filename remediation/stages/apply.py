@@ -20,12 +20,13 @@ from typing import Any
 from remediation.dicom.correction import Refused
 from remediation.dicom.locate import BsnRules
 from remediation.dicom.second import second_opinion
+from remediation.model.audit import Seen, together, unseen
 from remediation.model.crosswalk import Crosswalk
 from remediation.model.evidence import REASONS, MatchRules
 from remediation.model.files import FileRef, resolved
 from remediation.model.opinions import Opinions
 from remediation.model.outcomes import Outcome, Reason, Result
-from remediation.model.running import Advance, silent
+from remediation.model.running import Advance, silent, utc_now
 from remediation.model.secrets import Keys
 from remediation.store import dcmtk
 from remediation.store.archive import see
@@ -71,6 +72,7 @@ class ApplyOptions:
     canary: int = 20
     pause_after_canary: bool = False
     go_on: bool = False
+    seen: Seen = unseen  # hears of each study that was written, for the audit log
     paranoid: bool = False  # every result is read by every second reader that is there
 
 
@@ -142,7 +144,7 @@ def run(
         with Journal.create(options.output / "journal", options.run_id, begin) as journal:
             outcomes = work.out(advance) if options.mode == OUT else work.write(journal, advance)
             report = work.report(outcomes)
-            ending = {"complete": report.complete, "at": options.now.isoformat()}
+            ending = {"complete": report.complete, "at": utc_now().isoformat()}
             if not journal.broken:
                 journal.append(Type.END, ending)
             return report
@@ -188,10 +190,16 @@ class _Work:
 
     def out(self, advance: Advance) -> Iterator[Outcome]:
         """Write corrected files to another tree, whole studies."""
-        for _, _, rows in self.studies():
-            for row, found in zip(rows, self._rehearsed(rows), strict=True):
-                yield self._mirrored(row, found)
+        for study, _, rows in self.studies():
+            rehearsed = zip(rows, self._rehearsed(rows), strict=True)
+            outcomes = [self._mirrored(row, found) for row, found in rehearsed]
+            self._seen(study, rows, outcomes)
+            yield from outcomes
             advance(len(rows))
+
+    def _seen(self, study: str, rows: list[Row], outcomes: Iterable[Outcome]) -> None:
+        result = together(one.result for one in outcomes)
+        self.options.seen(rows[0]["archive"], study, len(rows), result)
 
     def _mirrored(self, row: Row, found: Outcome) -> Outcome:
         assert self.options.out is not None
@@ -213,6 +221,7 @@ class _Work:
         for study, period, rows in self.studies():
             result = writer.write(study, [self.change(row) for row in rows], period)
             result = writer.finish(result) if result.done else result
+            self._seen(study, rows, result.outcomes)
             yield from result.outcomes
             advance(len(rows))
             if all(one.untroubled for one in result.outcomes):

@@ -19,6 +19,7 @@ from typing import Any
 from remediation.dicom.correction import Refused
 from remediation.dicom.header import scan
 from remediation.errors import RemediationError, UsageError
+from remediation.model.audit import Seen, unseen
 from remediation.model.crosswalk import Crosswalk, Entry
 from remediation.model.files import FileRef, resolved
 from remediation.model.handover import About, CannotSayError, Format, HandedFile, HandedStudy
@@ -63,6 +64,7 @@ class ExportOptions:
     roots: Mapping[str, Path]
     conditions: Conditions
     rules: OrderRules
+    seen: Seen = unseen  # hears of each study whose numbers are handed over, for the audit log
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,8 @@ class _Work:
             except CannotSayError as why:
                 self.left_out[str(why)] += len(studies)
                 continue
+            for one in studies:
+                self.options.seen(one.archive, one.study, len(one.files), "handed-over")
             self.studies += len(studies)
             self.files += sum(len(one.files) for one in studies)
             self.corrected += sum(file.corrected for one in studies for file in one.files)

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from remediation.model.audit import Seen, unseen
 from remediation.model.secrets import Keys
 from remediation.store.journal import journals
 from remediation.store.locks import lock_root
@@ -20,6 +21,7 @@ class RecoverOptions:
 
     output: Path
     roots: Mapping[str, Path]
+    seen: Seen = unseen  # hears of each study that was settled, for the audit log
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ def run(options: RecoverOptions, keys: Keys) -> RecoverReport:
         for name in sorted(options.roots):
             held.enter_context(lock_root(options.roots[name], "recover", in_place=True))
         left = recover(options.roots, journals(options.output / "journal"), keys)
+    for one in left:
+        options.seen("", one.study, one.files, str(one.state))
     return RecoverReport(
         dict(sorted(Counter(str(one.state) for one in left).items())),
         tuple(

@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from remediation.errors import ManifestError, UsageError
+from remediation.model.audit import Seen, together, unseen
 from remediation.model.outcomes import Outcome, Reason, Result
 from remediation.model.running import Advance, silent, utc_now
 from remediation.model.secrets import Keys
@@ -38,6 +39,7 @@ class RollbackOptions:
     dry_run: bool = False
     periods: tuple[str, ...] = ()
     studies: tuple[str, ...] = ()
+    seen: Seen = unseen  # hears of each study that was written, for the audit log
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def run(
         with Journal.create(options.output / "journal", options.run_id, begin) as journal:
             writer = StudyWriter(journal, keys, Kind.ROLLBACK)
             pairs = ((log, _changes(log, roots, keys)) for log in logs)
-            report = _count(chain(left, _written(writer, pairs, advance)), writer)
+            report = _count(chain(left, _written(writer, pairs, options.seen, advance)), writer)
             if not journal.broken:
                 # Until now, nobody can have approved that it is applied once more.
                 ending = {"complete": report.complete and whole, "at": utc_now().isoformat()}
@@ -148,11 +150,20 @@ def _rehearsed(
 
 
 def _written(
-    writer: StudyWriter, pairs: Iterable[tuple[StudyLog, list[Change]]], advance: Advance
+    writer: StudyWriter,
+    pairs: Iterable[tuple[StudyLog, list[Change]]],
+    seen: Seen,
+    advance: Advance,
 ) -> Iterator[Outcome]:
     for log, changes in pairs:
         result = writer.write(log.study, changes, log.group)
         result = writer.finish(result) if result.done else result
+        seen(
+            changes[0].archive,
+            log.study,
+            len(changes),
+            together(one.result for one in result.outcomes),
+        )
         yield from result.outcomes
         advance(len(changes))
         if result.halt:

@@ -14,6 +14,7 @@ from typing import Any
 
 from remediation.dicom.locate import BsnRules
 from remediation.errors import ManifestError
+from remediation.model.audit import Seen, together, unseen
 from remediation.model.files import FileRef, Layout, resolved
 from remediation.model.placement import Placement
 from remediation.model.running import Advance, silent
@@ -43,6 +44,7 @@ class VerifyOptions:
     bsn_rules: BsnRules = field(default_factory=BsnRules)
     part: int = 1
     parts: int = 1
+    seen: Seen = unseen  # hears of each study that was read, for the audit log
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +92,15 @@ def run(
             "it was rolled back, or nothing of it could be written",
         )
     verdicts: Counter[str] = Counter()
+    studies: dict[tuple[str, str], list[str]] = {}
     for number, row in enumerate(stored.corrections.to_pylist()):
         if number % options.parts == options.part - 1:
-            verdicts[check.verdict(row)] += 1
+            verdict = check.verdict(row)
+            verdicts[verdict] += 1
+            studies.setdefault((row["archive"], row["StudyInstanceUID"]), []).append(verdict)
             advance(1)
+    for (archive, study), found in studies.items():
+        options.seen(archive, study, len(found), together(found))
     path = options.output / "verifications" / f"{stored.manifest.manifest_id}-{options.run_id}.json"
     report = VerifyReport(sum(verdicts.values()), dict(sorted(verdicts.items())), path)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

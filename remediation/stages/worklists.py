@@ -21,6 +21,7 @@ import pyarrow.dataset as ds
 from remediation.dicom.header import glance
 from remediation.dicom.locate import person
 from remediation.model import bsn
+from remediation.model.audit import Seen, unseen
 from remediation.model.crosswalk import Crosswalk, Entry
 from remediation.model.evidence import ArchiveIssuers, StudyEvidence
 from remediation.model.files import FileRef, resolved
@@ -54,6 +55,7 @@ class WorklistOptions:
         examples: StudyInstanceUIDs to name in a line of the vendor's list.
         most: lines of one list.
         readers: threads that read headers again.
+        seen: hears of each study of which a header was read, for the audit log.
     """
 
     output: Path
@@ -63,6 +65,7 @@ class WorklistOptions:
     examples: int = 0
     most: int = MOST
     readers: int = 4
+    seen: Seen = unseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +238,10 @@ class _Who:
         self.heads_read += len(paths)
         with ThreadPoolExecutor(self.options.readers) as readers:
             numbers = readers.map(self._patient_id, paths)
-            return {key[:2]: number for key, number in zip(paths, numbers, strict=True)}
+            found = {key[:2]: number for key, number in zip(paths, numbers, strict=True)}
+        for archive, study in found:
+            self.options.seen(archive, study, 1, "header-read")
+        return found
 
     def _patient_id(self, key: tuple[str, str, str]) -> str:
         archive, _, path = key

@@ -152,7 +152,7 @@ def _lock_file(root: Path, holder: Holder) -> Iterator[None]:
             f"the lock cannot be made, {error.strerror}", str(path), f"set {STATE_VARIABLE}"
         ) from error
     try:
-        if not _try_lock(handle, path):
+        if not try_lock(handle, path):
             raise LockedError(_IN_USE, _named(path), "let that run end first")
         os.ftruncate(handle, 0)
         write_all(handle, holder.to_json())
@@ -164,7 +164,12 @@ def _lock_file(root: Path, holder: Holder) -> Iterator[None]:
         os.close(handle)
 
 
-def _try_lock(handle: int, path: Path) -> bool:
+def try_lock(handle: int, path: Path) -> bool:
+    """Lock an open file for this process alone, without waiting; False: another holds it.
+
+    Raises:
+        ShareError: The folder cannot hold locks.
+    """
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -257,7 +262,7 @@ def _take_away(path: Path, stale: bytes) -> None:
     except PermissionError:
         raise LockedError("another user's marker", str(path), _BY_HAND) from None
     try:
-        if not _try_lock(handle, path) or _content(path) != stale:
+        if not try_lock(handle, path) or _content(path) != stale:
             raise LockedError(_IN_USE, "a run that begins just now", "let that run end first")
         path.unlink()
     finally:

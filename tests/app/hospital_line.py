@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,14 +16,30 @@ from remediation.app.cli import _run
 from remediation.store.inventory import Inventory
 from remediation.tables.schemas import INVENTORY
 
+AUDIT = re.compile(r"audit: record [\d,]+, head [0-9a-f]{64}\n")
+
 
 @dataclass(frozen=True)
 class Said:
-    """How a command ended, and all that it said."""
+    """How a command ended, and all that it said; the audit log's head apart from other messages."""
 
     code: int
     out: str
     err: str
+    audit: str = ""
+
+    @classmethod
+    def of(cls, code: int, out: str, err: str) -> Said:
+        lines = err.splitlines(keepends=True)
+        heads = [line for line in lines if AUDIT.fullmatch(line)]
+        assert len(heads) <= 1, f"a run tells its head once: {heads}"
+        rest = "".join(line for line in lines if line not in heads)
+        return cls(code, out, rest, "".join(heads).strip())
+
+    @property
+    def head(self) -> str:
+        """The audit log's head when the command ended; empty where it told none."""
+        return self.audit[-64:]
 
     @property
     def line(self) -> str:
@@ -38,7 +55,7 @@ def call(capsys, *arguments: object) -> Said:
     capsys.readouterr()
     code = _run([str(one) for one in arguments])
     said = capsys.readouterr()
-    return Said(code, said.out, said.err)
+    return Said.of(code, said.out, said.err)
 
 
 def spawn(*arguments: object, before: Sequence[str] = (), **environment: str) -> subprocess.Popen:
@@ -64,7 +81,7 @@ def _hears_interrupts() -> None:
 def ended(process: subprocess.Popen, seconds: float = 90) -> Said:
     """Wait for a process and return what it said."""
     out, err = process.communicate(timeout=seconds)
-    return Said(process.returncode, out, err)
+    return Said.of(process.returncode, out, err)
 
 
 def run(*arguments: object, before: Sequence[str] = (), **environment: str) -> Said:

@@ -15,6 +15,7 @@ import remediation
 from remediation import errors
 from remediation.app.cli import _run, cli
 from remediation.errors import (
+    AlteredError,
     DatasetError,
     Interrupted,
     KeyFileError,
@@ -47,6 +48,7 @@ CODES = {
     PartlyDone: 3,
     WorkFound: 4,
     ManifestError: 5,
+    AlteredError: 5,
     LockedError: 11,
     KeyFileError: 12,
     Interrupted: 130,
