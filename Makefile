@@ -7,10 +7,10 @@ STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
 PYTEST := $(BIN)/python -m pytest
-.PHONY: help install demo test check format faults bench bench-periods bench-flag bench-match fuzz clean
+.PHONY: help install demo test check format faults bench bench-periods bench-flag bench-match bench-crosswalk fuzz clean
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 15
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 17
 
 $(STAMP): pyproject.toml .ci/constraints.txt .ci/build_hook.py $(wildcard remediation/dicom/_pass.[ch])
 	$(PYTHON) -m venv $(VENV)
@@ -49,6 +49,9 @@ bench-flag: $(STAMP) ## flag on made inventories of 1 and 10 million files (3 GB
 
 bench-match: $(STAMP) ## match: a million studies on two cores, and a million rows full of mistakes
 	PYTHONPATH=tests $(BIN)/python -m bench.matching $(BENCH)
+
+bench-crosswalk: $(STAMP) ## the crosswalk of 1 and 10 million rows (1 GB in /tmp; BENCH=--help)
+	PYTHONPATH=tests $(BIN)/python -m bench.crosswalk $(BENCH)
 
 SECONDS ?= 60
 fuzz: $(STAMP) ## damaged bytes for the header scanner and the rows (SECONDS=60)

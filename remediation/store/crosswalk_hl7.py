@@ -187,11 +187,13 @@ def _names(field: Field) -> Cells:
         if type_ not in _NAMES:
             continue
         whole, _, own, _, partner, *_ = (*one.parts(1), "", "", "", "", "")
-        name = "birth_name" if type_ in _AT_BIRTH else "family_name"
-        for key, text in ((name, whole), ("birth_name", own or whole), ("partner_name", partner)):
+        if type_ in _AT_BIRTH:
+            cells["birth_name"] = own or whole
+            continue
+        for key, text in (("family_name", whole), ("birth_name", own), ("partner_name", partner)):
             if text:
                 cells.setdefault(key, text)
         given = person.initials(one.text(2)) + person.initials(one.text(3))
-        if given and name == "family_name":
+        if given:
             cells.setdefault("initials", ".".join(given) + ".")
     return cells

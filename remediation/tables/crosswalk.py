@@ -23,15 +23,13 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from remediation.errors import UsageError
 from remediation.model.crosswalk import Entry, Groups, Rows, SpellingRule, contradict
 from remediation.model.secrets import Keys
-from remediation.tables.crosswalk_build import Builder, Dropped, local_hash
-from remediation.tables.crosswalk_cells import Normaliser, cells_of, name_code
-from remediation.tables.crosswalk_columns import NONE, Columns, Entries, Index, Ints, several
+from remediation.tables.crosswalk_build import Builder, Dropped, alike, local_hash
+from remediation.tables.crosswalk_cells import NONE, Ints, Normaliser, cells_of, name_code
+from remediation.tables.crosswalk_columns import Columns, Entries, Index, several
 from remediation.tables.crosswalk_tokens import TokenIndex
 
 _RECENT = 1 << 14  # entries that are kept: those of one patient are asked for several times
@@ -143,19 +141,13 @@ class Crosswalk:
 
     def _refuse_alike(self) -> None:
         local_numbers = self.columns.texts["local_number"]
-
-        def differ(one: Ints, other: Ints) -> Any:
-            unlike = pc.not_equal(
-                local_numbers.take(pa.array(one)), local_numbers.take(pa.array(other))
-            )
-            return np.asarray(unlike.to_numpy(zero_copy_only=False), dtype=np.bool_)
-
         if not self.rules:
             return
-        alike: dict[tuple[str, str], Entry] = {}
-        rows = sorted(row for key in several(self._local, differ) for row in self._local.find(key))
+        unlike = several(self._local, lambda one, other: ~alike(local_numbers, one, other))
+        rows = sorted(row for key in unlike for row in self._local.find(key))
+        known: dict[tuple[str, str], Entry] = {}
         for entry in map(self.entry, rows):
-            first = alike.setdefault((entry.issuer, self.spelled(entry)), entry)
+            first = known.setdefault((entry.issuer, self.spelled(entry)), entry)
             if first.local_number != entry.local_number:
                 raise UsageError(
                     "two local numbers of one issuer are written alike",

@@ -18,18 +18,8 @@ import pyarrow.compute as pc
 
 from remediation.errors import UsageError
 from remediation.model.crosswalk import SpellingRule
-from remediation.tables.crosswalk_cells import Cells, name_code
-from remediation.tables.crosswalk_columns import (
-    BETWEEN,
-    DAYS,
-    NONE,
-    TEXTS,
-    WORDS,
-    Columns,
-    Index,
-    Ints,
-    Mask,
-)
+from remediation.tables.crosswalk_cells import NONE, Cells, Ints, name_code
+from remediation.tables.crosswalk_columns import BETWEEN, DAYS, TEXTS, WORDS, Columns, Index, Mask
 
 MANY_WORDS = 1 << 16  # different ones in a column; one with more holds no words
 _MOST_TEXT = (1 << 31) - 1  # bytes that Arrow's short strings can hold
@@ -91,7 +81,7 @@ class Builder:
         self._add_codes("source", cells.sources)
         others = [
             text if number == NONE else ""
-            for text, number in zip(texts["bsn"], cells.numbers, strict=True)
+            for text, number in zip(texts["bsn"], cells.numbers.tolist(), strict=True)
         ]
         names = [BETWEEN.join(parts) for parts in cells.family_names]
         plain = [texts["local_number"], texts["initials"], texts["replaced_by"], others, names]
@@ -186,8 +176,12 @@ def _latest(columns: Columns, times: Ints) -> Mask:
     source = columns.codes["source"]
     newest = (times[messages] == times[end_of]) & (source[messages] == source[end_of])
     newest &= columns.line[messages] == columns.line[end_of]
+    issuer = columns.codes["issuer"]
+    its_own = (issuer[messages] == issuer[end_of]) & alike(
+        columns.texts["local_number"], messages, end_of
+    )
     keep = np.ones(len(columns), dtype=np.bool_)
-    keep[messages[~newest]] = False
+    keep[messages[its_own & ~newest]] = False
     return keep
 
 
@@ -204,11 +198,16 @@ def _duplicates(columns: Columns, rest: Ints, rows: Ints) -> Mask:
     for column in (columns.local_hash, columns.number, columns.flags, *codes):
         equal &= column[one] == column[other]
     for text in columns.texts.values():
-        alike = pc.equal(text.take(pa.array(one)), text.take(pa.array(other)))
-        equal &= np.asarray(alike.to_numpy(zero_copy_only=False), dtype=np.bool_)
+        equal &= alike(text, one, other)
     found = np.zeros(len(columns), dtype=np.bool_)
     found[other[equal]] = True
     return found
+
+
+def alike(texts: Any, one: Ints, other: Ints) -> Mask:
+    """Return where the texts of two lists of rows are the same."""
+    same = pc.equal(texts.take(pa.array(one)), texts.take(pa.array(other)))
+    return np.asarray(same.to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
 def _mixed(columns: list[Ints]) -> Ints:

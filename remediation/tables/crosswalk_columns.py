@@ -16,9 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from remediation.model.crosswalk import Entry
-from remediation.tables.crosswalk_cells import WELL_FORMED
+from remediation.tables.crosswalk_cells import NONE, WELL_FORMED, Ints
 
-Ints = npt.NDArray[np.integer[Any]]
 Mask = npt.NDArray[np.bool_]
 
 # The first name of a column of words is its widest meaning: what a message calls it.
@@ -26,7 +25,6 @@ WORDS = ("issuer", "status", "validation", "sex", "exemption")
 DAYS = ("birth_date", "valid_from", "valid_to")
 TEXTS = ("local_number", "initials", "replaced_by", "other_number", "family_names")
 BETWEEN = "\n"  # family names; they consist of letters
-NONE = -1  # no number of nine digits
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

@@ -10,8 +10,8 @@ import numpy as np
 
 from remediation.model.bsn import PLACEHOLDERS
 from remediation.tables.crosswalk import Crosswalk
-from remediation.tables.crosswalk_cells import PASSES, PLACEHOLDER, TEST_NUMBER
-from remediation.tables.crosswalk_columns import NONE, Columns, Mask
+from remediation.tables.crosswalk_cells import NONE, PASSES, PLACEHOLDER, TEST_NUMBER
+from remediation.tables.crosswalk_columns import Columns, Mask
 
 _MANY_DIGITS = 5  # a word with more of them is a date or a number in the wrong column
 _MANY_WORDS = 30  # more different words than this are no statuses

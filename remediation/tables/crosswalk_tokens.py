@@ -16,7 +16,8 @@ import pyarrow as pa
 from remediation.model.crosswalk import Entry
 from remediation.model.secrets import Keys
 from remediation.model.tokens import bsn_token, patient_token
-from remediation.tables.crosswalk_columns import NONE, Index, Ints
+from remediation.tables.crosswalk_cells import NONE, Ints
+from remediation.tables.crosswalk_columns import Index
 
 if TYPE_CHECKING:
     from remediation.tables.crosswalk import Crosswalk

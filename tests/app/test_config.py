@@ -140,6 +140,30 @@ def test_a_single_local_issuer_is_the_default_of_the_crosswalk(load):
     assert "issuer" not in settings.columns
 
 
+HL7 = """
+[crosswalk.hl7]
+status = "geverifieerd"
+reliability = { UA = "niet" }
+issuers = { HIS1 = "ZKH-OOST" }
+"""
+
+
+def test_what_hl7_messages_cannot_say_comes_from_the_job_file(load):
+    assert load(FULL).crosswalk_settings().hl7.status == ""
+    settings = load(FULL + HL7).crosswalk_settings()
+    assert (settings.hl7.status, settings.hl7.reliability) == ("geverifieerd", {"UA": "niet"})
+    assert (settings.hl7.issuers, settings.hl7.timezone) == (
+        {"HIS1": "ZKH-OOST"},
+        "Europe/Amsterdam",
+    )
+    assert settings.extra_issuers == load(FULL).bsn.extra_issuers
+
+
+def test_where_all_files_are_hl7_no_columns_are_needed(load):
+    job = load(MINIMAL + '[crosswalk]\nfiles = ["epd/*.hl7"]\n' + HL7)
+    assert job.crosswalk_settings().columns == {}
+
+
 def test_without_a_crosswalk_the_rest_works_and_asking_for_it_says_so(load):
     with pytest.raises(UsageError, match=r"no \[crosswalk\]"):
         load(MINIMAL).crosswalk_settings()

@@ -87,6 +87,11 @@ NUMBER = bsn.test_number(77)
         ('bsn = "bsn", ', "", "'bsn' in [crosswalk.columns] is missing (L)"),
         ('issuer = "uitgever", ', "", "'columns' in [crosswalk] must name an 'issuer' column"),
         ("max_age_days = 30", "max_age_days = -1", "must be at least 0"),
+        (
+            "max_age_days = 30",
+            'max_age_days = 30\nhl7 = { issuers = { A = "NLMINBIZA" } }',
+            "cannot mean BSN",
+        ),
         ("width = 7", "width = 65", "must be at most 64"),
         ("width = 7", r"prefix = 'A\'", "must be at most 16 ASCII characters"),
         ("width = 7", 'prefix = "A "', "must be at most 16 ASCII characters"),

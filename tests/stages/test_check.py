@@ -57,6 +57,17 @@ def test_what_it_says_of_the_export_holds_nobody(hospital, capsys):
     assert not any(word in text for word in (*NUMBERS, *WORDS, *BIRTHS))
 
 
+def test_the_counts_of_the_export_are_there_as_data(hospital, capsys):
+    assert _run(["check", str(hospital.job), "--json"]) == 0
+    said = capsys.readouterr().out
+    counts = {one["what"]: one["counts"] for one in json.loads(said)["findings"]}
+    assert counts["key file"] == {}
+    found = counts["crosswalk"]
+    assert (found["rows"], found["unverified"], found["two_numbers"]) == (6, 0, 0)
+    assert (found["by_status"], found["by_kind"]) == ({"geverifieerd": 6}, {"csv": 6})
+    assert not any(word in said for word in (*NUMBERS, *WORDS, *BIRTHS))
+
+
 @pytest.mark.parametrize(
     ("fault", "what", "code"),
     [
