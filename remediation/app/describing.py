@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields
 from typing import Any
 
 import click
@@ -18,8 +17,8 @@ from remediation.app import reasons
 from remediation.app.config_placement import PlacementFile
 from remediation.app.config_sections import JobFile
 from remediation.app.console import JSON, emit
+from remediation.app.manifest_schema import manifest_schema
 from remediation.errors import UsageError
-from remediation.model.manifest import Manifest
 from remediation.tables import schemas
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -53,25 +52,6 @@ _ALL: Mapping[str, str] = {
     "manifest": "manifests/<id>/manifest.json, as JSON Schema",
     "reasons": "why a study's patient is not settled, and who can settle it",
 }
-
-_MANIFEST: Mapping[str, str] = {
-    "created": "time of the plan, ISO 8601 in UTC",
-    "expires": "after this time it is refused, ISO 8601 in UTC",
-    "author": "who planned; neither this name nor this key can approve",
-    "responsible": "the person on whose responsibility it runs",
-    "job": "name of the job",
-    "placement": "the target placement: name, version, all settings, and the digest of its file",
-    "archives": "name of each archive, and the id that the job's state gave it",
-    "counts": "files to be corrected, their studies, and studies refused",
-    "in_place_statement": "what was agreed with the PACS vendor; empty: never in place",
-    "key_id": "short digest of the key that tokens, sealed paths and digests were made with",
-    "tool_version": "version of remediation that planned",
-    "selection": "periods and conditions that limited the plan; empty: everything",
-    "not_done": "what these corrections leave to people",
-    "job_file": "path of the job file, relative to the manifest's folder",
-    "digest": "SHA-256 over the content, corrections and refusals included: what is approved",
-}
-_MANIFEST_ID = "the first 16 digits of the digest: the name of the manifest's folder"
 
 
 @click.command()
@@ -127,36 +107,6 @@ def job_schema() -> dict[str, Any]:
 def placement_schema() -> dict[str, Any]:
     """Return the JSON Schema of a placement file, its TOML read as JSON."""
     return {"$schema": _DIALECT} | PlacementFile.model_json_schema()
-
-
-def manifest_schema() -> dict[str, Any]:
-    """Return the JSON Schema of `manifest.json`."""
-    properties = {
-        one.name: _type(str(one.type)) | {"description": _MANIFEST[one.name]}
-        for one in fields(Manifest)
-    }
-    properties["manifest_id"] = {"type": "string", "description": _MANIFEST_ID}
-    return {
-        "$schema": _DIALECT,
-        "title": "Manifest",
-        "description": "A plan as a value; it holds tokens, no numbers.",
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _type(annotation: str) -> dict[str, Any]:
-    """Return the JSON Schema of an annotation of `Manifest`."""
-    known: dict[str, dict[str, Any]] = {
-        "str": {"type": "string"},
-        "Mapping[str, Any]": {"type": "object"},
-        "Mapping[str, str]": {"type": "object", "additionalProperties": {"type": "string"}},
-        "Mapping[str, int]": {"type": "object", "additionalProperties": {"type": "integer"}},
-        "tuple[str, ...]": {"type": "array", "items": {"type": "string"}},
-    }
-    return known[annotation]
 
 
 def _meaning(field: pa.Field) -> str:

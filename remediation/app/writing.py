@@ -1,17 +1,18 @@
-"""Commands about manifests: plan, show, approve, apply, verify, rollback, recover."""
+"""Commands that plan and write: plan, apply, verify, rollback, recover."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from remediation.app.config import Job, load_job
+from remediation.app import deciding, reviewing
+from remediation.app.config import load_job
 from remediation.app.console import JOB, JSON, counts, emit, note
+from remediation.app.named import JOB_OPTION, MANIFEST, job_of, stored
 from remediation.app.planning import plan
 from remediation.app.progress import progress
 from remediation.app.records import recorded
@@ -19,85 +20,9 @@ from remediation.app.wiring import Session
 from remediation.errors import PartlyDone, ShareError, UsageError
 from remediation.model.outcomes import Outcome, Reason, Result
 from remediation.stages import apply as apply_stage
-from remediation.stages import approve as approve_stage
 from remediation.stages import recover as recover_stage
 from remediation.stages import rollback as rollback_stage
-from remediation.stages import show as show_stage
 from remediation.stages import verify as verify_stage
-from remediation.store.manifests import Stored, head, load
-from remediation.tables.schemas import CORRECTIONS, REFUSALS
-
-MANIFEST = click.argument("manifest", type=click.Path(path_type=Path))
-JOB_OPTION = click.option(
-    "--job",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Job file; by default the one it was made with.",
-)
-
-
-def stored(manifest: Path) -> Stored:
-    """Read a manifest folder."""
-    return load(manifest, CORRECTIONS, REFUSALS)
-
-
-def job_of(manifest: Path, job: Path | None) -> Job:
-    """Return the job of a manifest: as given, or as the manifest names it."""
-    return load_job(job or (manifest / head(manifest).job_file).resolve())
-
-
-@click.command()
-@MANIFEST
-@click.option("--limit", type=click.IntRange(0), default=10, metavar="N", help="Rows to show.")
-@JSON
-def show(manifest: Path, limit: int, *, as_json: bool) -> None:
-    """Show what MANIFEST would do; numbers are tokens."""
-    report = show_stage.run(stored(manifest), limit)
-    lines = [
-        f"manifest {report.manifest_id}, by {report.author}, target {report.target}",
-        f"made {report.created}; expires {report.expires}",
-        f"digest {report.digest}",
-        f"approvals: {', '.join(report.approvals) or 'none'}",
-        *counts("it would correct:", report.counts),
-        *counts("files by rule:", report.by_rule),
-        *counts("files by archive:", report.by_archive),
-        *counts("files by period:", report.by_period),
-        *counts("studies refused, by reason:", report.refused),
-        "it does not do:",
-        *(f"  {line}" for line in report.not_done),
-    ]
-    for row in report.rows:
-        lines.append(f"{row['archive']} {row['StudyInstanceUID']}: {row['rule']}")
-        lines += [f"    {edit}" for edit in row["edits"]]
-    emit(report, lines, as_json=as_json)
-
-
-@click.command()
-@MANIFEST
-@click.option("--by", required=True, metavar="NAME", help="Your full name.")
-@click.option(
-    "--key", "key_file", type=click.Path(path_type=Path), metavar="FILE", help="Your signing key."
-)
-@JOB_OPTION
-@JSON
-def approve(
-    manifest: Path, by: str, key_file: Path | None, job: Path | None, *, as_json: bool
-) -> None:
-    """Approve MANIFEST, signed with --key.
-
-    The approval is bound to the manifest's bytes. Its author cannot approve it.
-    """
-    loaded, found = job_of(manifest, job), stored(manifest)
-    with recorded(loaded, "approve"):
-        options = approve_stage.ApproveOptions(
-            by,
-            datetime.now(UTC),
-            key_file,
-            {one.name: one.public_key for one in loaded.approvers},
-            loaded.apply.approvals,
-        )
-        report = approve_stage.run(options, found)
-    emit(report, [f"approved by {by}: {report.path}"], as_json=as_json)
 
 
 @click.command()
@@ -137,12 +62,8 @@ def apply(
     found = stored(manifest)
     session = Session.open(job_of(manifest, job))
     mode = "dry-run" if dry_run else "in-place" if in_place else "out"
-    about = {"manifest": found.manifest.manifest_id, "mode": mode}
-    if in_place:
-        about["in_place_statement"] = found.manifest.in_place_statement
-    with recorded(session.job, "apply", keys=session.keys, about=about) as record:
+    with recorded(session.job, "apply") as record:
         options = session.apply_options(mode, found, out=out, go_on=go_on)
-        options = record.wired(options, session.keys)
         options = replace(options, paranoid=paranoid)
         with progress("apply", "files") as advance:
             report = apply_stage.run(
@@ -196,9 +117,8 @@ def verify(manifest: Path, share: str, job: Path | None, *, as_json: bool) -> No
         raise UsageError("a share has the form n/t", "--slice", "for example 1/7")
     found = stored(manifest)
     session = Session.open(job_of(manifest, job))
-    about = {"manifest": found.manifest.manifest_id, "slice": share}
-    with recorded(session.job, "verify", keys=session.keys, about=about) as record:
-        options = record.wired(session.verify_options(int(part), int(parts)), session.keys)
+    with recorded(session.job, "verify") as record:
+        options = session.verify_options(int(part), int(parts))
         with progress("verify", "files") as advance:
             report = verify_stage.run(options, found, session.keys, advance=advance)
         record.update(report.verdicts)
@@ -232,10 +152,8 @@ def rollback(
     """Put the old bytes back, to the last bit."""
     found = stored(manifest)
     session = Session.open(job_of(manifest, job))
-    about = {"manifest": found.manifest.manifest_id, "mode": "dry-run" if dry_run else "in-place"}
-    with recorded(session.job, "rollback", keys=session.keys, about=about) as record:
+    with recorded(session.job, "rollback") as record:
         options = session.rollback_options(dry_run=dry_run, periods=periods, studies=studies)
-        options = record.wired(options, session.keys)
         with progress("rollback", "files") as advance:
             report = rollback_stage.run(options, found, session.keys, advance=advance)
         record.update(report.outcomes | {"halt": report.halt})
@@ -251,9 +169,8 @@ def rollback(
 def recover(job: Path, *, as_json: bool) -> None:
     """Settle an interrupted apply or rollback of JOB."""
     session = Session.open(load_job(job))
-    with recorded(session.job, "recover", keys=session.keys) as record:
-        seen = record.seen(session.keys)
-        options = recover_stage.RecoverOptions(session.output, session.roots(), seen)
+    with recorded(session.job, "recover") as record:
+        options = recover_stage.RecoverOptions(session.output, session.roots())
         report = recover_stage.run(options, session.keys)
         record.update(report.states)
         lines = list(counts("studies settled:", report.states)) or ["nothing was interrupted"]
@@ -262,4 +179,14 @@ def recover(job: Path, *, as_json: bool) -> None:
             raise PartlyDone("some studies need a person", "", "see the lines above")
 
 
-COMMANDS: tuple[Any, ...] = (plan, show, approve, apply, verify, rollback, recover)
+_SHOW, _APPROVE = reviewing.COMMANDS
+COMMANDS: tuple[Any, ...] = (
+    plan,
+    _SHOW,
+    *deciding.COMMANDS,
+    _APPROVE,
+    apply,
+    verify,
+    rollback,
+    recover,
+)

@@ -15,12 +15,44 @@ from typing import Any
 from remediation.errors import ManifestError
 
 ID_LENGTH = 16
+OPTIONAL = ("parent", "reviews")  # keys that are left out where they are empty
+EXCLUDED = "excluded-by-review"  # why a study is refused that a review took out
 NOT_DONE = (
     "The PACS database is not told: ask the vendor to synchronise or re-index these studies.",
     "DICOMDIR files beside corrected files are not rebuilt.",
     "Studies that were sent to others before are not recalled.",
     "Pixel data is not read: burned-in text stays.",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The manifest that a reviewed one was made from, and that it takes the place of."""
+
+    manifest_id: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A decision of somebody who looked at a manifest; it can only take studies out.
+
+    Attributes:
+        by, at, why: who decided, when (ISO 8601 in UTC), and on what ground.
+        excluded: the StudyInstanceUIDs that were asked to be left out.
+        only_periods: the periods that were to be kept; empty: all of them.
+        studies, files: how much this took out.
+        key: minisign public line of who signed the decision; empty where nobody did.
+    """
+
+    by: str
+    at: str
+    why: str
+    excluded: tuple[str, ...] = ()
+    only_periods: tuple[str, ...] = ()
+    studies: int = 0
+    files: int = 0
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +64,8 @@ class Manifest:
         placement: the target placement and its settings.
         archives: name to the id that the job's state gave it.
         counts: files, studies, refused studies.
+        parent: the manifest that this one was made from by a review; None where it was planned.
+        reviews: every decision on the way from the plan to here, oldest first.
     """
 
     created: str
@@ -49,6 +83,8 @@ class Manifest:
     not_done: tuple[str, ...] = NOT_DONE
     job_file: str = ""  # relative to the manifest's folder
     digest: str = field(default="")
+    parent: Parent | None = None
+    reviews: tuple[Review, ...] = ()
 
     @property
     def manifest_id(self) -> str:
@@ -79,7 +115,7 @@ def content_digest(
     >>> content_digest(m, rows, []) == content_digest(m, [], rows)
     False
     """
-    said = asdict(manifest)
+    said = _said(manifest)
     del said["digest"]
     total = hashlib.sha256(canonical(said) + b"\n")
     for name, rows in (("corrections", corrections), ("refusals", refusals)):
@@ -89,9 +125,21 @@ def content_digest(
     return total.hexdigest()
 
 
+def _said(manifest: Manifest) -> dict[str, Any]:
+    """Return what a manifest says. Of what only some have, nothing is said where it is not there.
+
+    So a key that comes in later changes no manifest that was made, and perhaps applied, before.
+    """
+    said = asdict(manifest)
+    for name in OPTIONAL:
+        if not said[name]:
+            del said[name]
+    return said
+
+
 def to_json(manifest: Manifest) -> bytes:
     """Return `manifest.json`; the only form that is accepted back."""
-    said = asdict(manifest) | {"manifest_id": manifest.manifest_id}
+    said = _said(manifest) | {"manifest_id": manifest.manifest_id}
     return json.dumps(said, sort_keys=True, indent=2, ensure_ascii=True).encode() + b"\n"
 
 
@@ -105,6 +153,8 @@ def from_json(text: bytes) -> Manifest:
         said = json.loads(text)
         del said["manifest_id"]
         said |= {name: tuple(said[name]) for name in ("selection", "not_done")}
+        said["reviews"] = tuple(map(_review, said.get("reviews", ())))
+        said["parent"] = Parent(**said["parent"]) if "parent" in said else None
         manifest = Manifest(**said)
         again = to_json(manifest)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
@@ -112,3 +162,8 @@ def from_json(text: bytes) -> Manifest:
     if again != text:
         raise ManifestError("manifest.json was altered", "", "plan again")
     return manifest
+
+
+def _review(said: Mapping[str, Any]) -> Review:
+    lists = {name: tuple(said[name]) for name in ("excluded", "only_periods")}
+    return Review(**{**said, **lists})

@@ -43,6 +43,7 @@ from remediation.store.permission import (
     roots_of,
     settle,
     settled,
+    spent,
 )
 from remediation.store.rewrite import mirror
 from remediation.store.runs import next_number
@@ -52,6 +53,7 @@ from remediation.tables.orders import OrderRules, Orders
 
 Row = Mapping[str, Any]
 DRY_RUN, OUT, IN_PLACE = "dry-run", "out", "in-place"
+SPENT = "spent"
 MISMATCH, UNVERIFIED, PAUSED = "identity-mismatch", "canary-not-as-promised", "canary"
 
 
@@ -116,11 +118,14 @@ def run(
     current(options.conditions, stored, keys, options.now)
     roots_of(stored.manifest, options.roots)
     work = _Work(options, stored, crosswalk, keys)
-    if options.mode == DRY_RUN:
+    used = options.mode != OUT and spent(stored, options.output)
+    if options.mode == DRY_RUN and not used:
         return work.report(work.dry(advance))
     approved(options.conditions, stored, options.output, options.now)
     if options.mode == IN_PLACE:
         in_place(options.conditions, stored)
+    if used:
+        return work.report(work.left(advance))
     with ExitStack() as held:
         for name, root in sorted(options.roots.items()):
             writes = options.mode == IN_PLACE and name in stored.manifest.archives
@@ -179,6 +184,12 @@ class _Work:
         for _, _, rows in self.studies():
             yield from self._rehearsed(rows)
             advance(len(rows))
+
+    def left(self, advance: Advance) -> Iterator[Outcome]:
+        """Look at what a spent manifest wrote, and write nothing: not even what is old again."""
+        for found in self.dry(advance):
+            old = found.result is Result.APPLIED
+            yield Outcome(Result.REFUSED, SPENT) if old else found
 
     def _rehearsed(self, rows: list[Row]) -> list[Outcome]:
         """Return what would become of a study; one file that cannot be written keeps the others."""

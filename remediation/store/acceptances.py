@@ -120,8 +120,8 @@ def withdraw(folder: Path, acceptance_id: str, by: str, at: datetime) -> Path:
     name = f"{acceptance_id}{_WITHDRAWN}"
     values = (acceptance_id, consent.usable_name(by), consent.in_utc(at))
     text = consent.record_of(_WITHDRAWAL, values)
-    ledger.keep(folder.parent, FOLDER, name, text)
     consent.write_text(folder / name, text, _WHAT)
+    ledger.keep(folder.parent, FOLDER, name, text)
     return folder / name
 
 

@@ -58,7 +58,7 @@ def read_text(path: Path, what: str) -> str:
         raise strange(path, what) from None
 
 
-def write_text(path: Path, text: str, what: str) -> None:
+def write_text(path: Path, text: str, what: str, mode: int = 0o644) -> None:
     """Write one, durable, and its folder where only that is missing.
 
     Raises:
@@ -70,8 +70,8 @@ def write_text(path: Path, text: str, what: str) -> None:
         raise ShareError(
             f"{what}s cannot be kept here, {error.strerror}", str(path.parent), "check the folder"
         ) from error
-    # Readable to others: who approves and who applies are different people.
-    durable_write(path, text.encode(), 0o644)
+    # Readable to others, by default: who approves and who applies are different people.
+    durable_write(path, text.encode(), mode)
 
 
 def claims(path: Path, text: str, keys: Sequence[str], what: str) -> dict[str, str]:

@@ -22,8 +22,8 @@ def keep(output: Path, about: str, name: str, text: str) -> None:
         ShareError: it cannot be written.
     """
     with guarded("the job's state cannot be kept", str(output)):
-        folder(output, about).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_text(folder(output, about) / name, text, "record")
+        folder(output, about).mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_text(folder(output, about) / name, text, "record", 0o600)
 
 
 def folder(output: Path, about: str) -> Path:

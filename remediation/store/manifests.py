@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
-from remediation.errors import DatasetError, KeyFileError, ManifestError
-from remediation.model.manifest import Manifest, content_digest, from_json, to_json
-from remediation.store import datasets
+from remediation.errors import DatasetError, KeyFileError, ManifestError, RemediationError
+from remediation.model.manifest import ID_LENGTH, Manifest, content_digest, from_json, to_json
+from remediation.store import datasets, ledger
+from remediation.store.consent import read_text, write_text
 from remediation.store.files import durable_write
 
 NAME = "manifest.json"
+SUPERSEDED = "superseded.json"
+_UNNAMED = "another manifest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +41,33 @@ def save(
     An equal manifest that is there already is left as it is, its approvals with it.
     """
     relative = os.path.relpath(job_file, manifests / "id")
-    manifest = replace(manifest, job_file=relative)
+    return keep(manifests, replace(manifest, job_file=relative), corrections, refusals)
+
+
+def keep(
+    manifests: Path,
+    manifest: Manifest,
+    corrections: pa.Table,
+    refusals: pa.Table,
+    *,
+    before: Callable[[Stored], None] | None = None,
+) -> Stored:
+    """Write a manifest that knows its job file; else as `save` does.
+
+    `before` writes what must lie in the folder before the manifest is one.
+    """
     digest = content_digest(manifest, corrections.to_pylist(), refusals.to_pylist())
     manifest = replace(manifest, digest=digest)
     folder = manifests / manifest.manifest_id
-    raw = to_json(manifest)
+    stored = Stored(folder, to_json(manifest), manifest, corrections, refusals)
     if not (folder / NAME).exists():
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         datasets.write(folder / "corrections.parquet", corrections, manifest.key_id)
         datasets.write(folder / "refusals.parquet", refusals, manifest.key_id)
-        durable_write(folder / NAME, raw)
-    return Stored(folder, raw, manifest, corrections, refusals)
+        if before is not None:
+            before(stored)
+        durable_write(folder / NAME, stored.raw)
+    return stored
 
 
 def head(folder: Path) -> Manifest:
@@ -88,3 +110,59 @@ def load(folder: Path, corrections_schema: pa.Schema, refusals_schema: pa.Schema
     if digest != manifest.digest:
         raise ManifestError("the manifest was altered", str(folder), "plan again")
     return Stored(folder, raw, manifest, corrections, refusals)
+
+
+def supersede(stored: Stored, by: Stored, output: Path | None) -> None:
+    """Mark a manifest as superseded by a reviewed one; the ledger remembers it.
+
+    Raises:
+        ShareError: that cannot be written.
+    """
+    last = by.manifest.reviews[-1]
+    said = {"by": last.by, "at": last.at, "manifest_id": by.manifest.manifest_id}
+    text = json.dumps(said | {"digest": by.manifest.digest}, indent=1, ensure_ascii=False) + "\n"
+    write_text(stored.folder / SUPERSEDED, text, "mark")
+    if output is not None:
+        ledger.keep(output, stored.manifest.digest, SUPERSEDED, text)
+
+
+def successor(stored: Stored, output: Path | None = None) -> str | None:
+    """Return the id of the manifest that took the place of this one; None where none did.
+
+    A mark says so, in the folder or in the job's state; and so does the newer manifest itself,
+    while it lies beside this one: taking the mark away does not bring the old one back.
+    """
+    digest = stored.manifest.digest
+    marks = [stored.folder / SUPERSEDED]
+    if output is not None:
+        marks.append(ledger.folder(output, digest) / SUPERSEDED)
+    for mark in marks:
+        if os.path.lexists(mark):
+            return _named(mark)
+    for path in sorted(stored.folder.resolve().parent.glob(f"*/{NAME}")):
+        with contextlib.suppress(ManifestError):
+            other = head(path.parent)
+            if other.parent is not None and other.parent.digest == digest:
+                return other.manifest_id
+    return None
+
+
+def _named(mark: Path) -> str:
+    """Return the id that a mark names; that it is there is enough."""
+    try:
+        return str(json.loads(read_text(mark, "mark"))["manifest_id"])[:ID_LENGTH]
+    except (RemediationError, ValueError, KeyError, TypeError, RecursionError):
+        return _UNNAMED
+
+
+def newest(stored: Stored, output: Path | None = None) -> None:
+    """Raise where another manifest took the place of this one.
+
+    Raises:
+        ManifestError: one did.
+    """
+    later = successor(stored, output)
+    if later is not None:
+        raise ManifestError(
+            "the manifest was superseded by a review", str(stored.folder), f"use {later}"
+        )

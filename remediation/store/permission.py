@@ -14,8 +14,9 @@ from remediation.model.secrets import Keys
 from remediation.store.approvals import valid_approvals
 from remediation.store.intents import study_logs
 from remediation.store.journal import journals, read
-from remediation.store.manifests import Stored
+from remediation.store.manifests import Stored, newest
 from remediation.store.recovery import State, recover
+from remediation.store.reviews import reviewed
 from remediation.store.runs import runs_of
 from remediation.store.walking import check_root
 
@@ -59,11 +60,11 @@ def roots_of(manifest: Manifest, roots: Mapping[str, Path]) -> dict[str, Path]:
 
 
 def current(conditions: Conditions, stored: Stored, keys: Keys, now: datetime) -> None:
-    """Raise unless a manifest is of this key and these archives, and has not expired.
+    """Raise unless a manifest is of this key and these archives, not expired, and the newest.
 
     Raises:
         KeyFileError: made with another key.
-        ManifestError: for another archive, or expired.
+        ManifestError: for another archive, expired, or superseded by a review.
     """
     manifest = stored.manifest
     if manifest.key_id != keys.key_id:
@@ -77,14 +78,17 @@ def current(conditions: Conditions, stored: Stored, keys: Keys, now: datetime) -
             )
     if now > datetime.fromisoformat(manifest.expires):
         raise ManifestError("the manifest has expired", str(stored.folder), "plan again")
+    newest(stored)
 
 
 def approved(conditions: Conditions, stored: Stored, output: Path, now: datetime) -> None:
     """Raise unless enough people approved a manifest, since it was last rolled back.
 
     Raises:
-        ManifestError: they did not.
+        ManifestError: they did not, or took it back; or it was superseded by a review.
     """
+    newest(stored, output)
+    reviewed(stored, conditions.approvers)
     found = valid_approvals(
         stored.folder,
         stored.raw,
@@ -94,21 +98,42 @@ def approved(conditions: Conditions, stored: Stored, output: Path, now: datetime
         approvers=conditions.approvers,
         required=conditions.required,
         now=now,
+        output=output,
     )
-    rolled_back = [
-        run.end
-        for run in runs_of(output, stored.manifest.digest)
-        if run.begin.get("command") == "rollback" and run.complete
-    ]
-    if not rolled_back:
+    rolled_back = rolled_back_at(output, stored.manifest.digest)
+    if rolled_back is None:
         return
-    since = [one for one in found if one.at > datetime.fromisoformat(max(rolled_back))]
+    since = [one for one in found if one.at > rolled_back]
     if len(since) < conditions.required:
         raise ManifestError(
             "the manifest was rolled back since it was approved",
             str(stored.folder),
             "let it be approved anew",
         )
+
+
+def rolled_back_at(output: Path, digest: str) -> datetime | None:
+    """Return when a manifest was last rolled back as a whole; None where it never was."""
+    ends = [
+        run.end
+        for run in runs_of(output, digest)
+        if run.begin.get("command") == "rollback" and run.complete
+    ]
+    return datetime.fromisoformat(max(ends)) if ends else None
+
+
+def spent(stored: Stored, output: Path) -> bool:
+    """Tell whether a manifest was applied in place in full, and nothing of it rolled back since.
+
+    Then it has been used: whatever stands in a file now, somebody else put there.
+    """
+    used = False
+    for run in runs_of(output, stored.manifest.digest):
+        if run.begin.get("command") == "rollback":
+            used = False
+        elif run.begin.get("mode") == "in-place" and run.complete:
+            used = True
+    return used
 
 
 def in_place(conditions: Conditions, stored: Stored) -> None:

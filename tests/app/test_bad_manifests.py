@@ -60,7 +60,7 @@ def test_a_manifest_altered_by_one_byte_is_refused(hospital, folder):
         hospital.load(folder)
 
 
-@pytest.mark.parametrize("command", ["show", "approve", "apply", "verify", "rollback"])
+@pytest.mark.parametrize("command", ["show", "review", "approve", "apply", "verify", "rollback"])
 @pytest.mark.parametrize("name", ["manifest.json", "corrections.parquet", "refusals.parquet"])
 def test_every_command_refuses_an_altered_manifest(hospital, folder, capsys, command, name):
     held = hospital.digests()
@@ -71,6 +71,7 @@ def test_every_command_refuses_an_altered_manifest(hospital, folder, capsys, com
         alter(path)
     more = {
         "approve": ("--by", APPROVERS[0], "--key", hospital.key(APPROVERS[0])),
+        "review": ("--by", APPROVERS[0], "--why", "hoort er niet bij", "--exclude", study_uid(0)),
         "apply": ("--in-place",),
     }
     said = call(capsys, command, folder, *more.get(command, ()))
@@ -140,8 +141,9 @@ def test_a_table_that_is_gone_or_empty_is_refused(hospital, folder, capsys):
 
 
 def test_what_is_no_manifest_folder_is_said(tmp_path, capsys):
-    for command in ("show", "verify"):
-        said = call(capsys, command, tmp_path / "geen")
+    for command in ("show", "review", "verify"):
+        more = ("--by", "A", "--why", "b") if command == "review" else ()
+        said = call(capsys, command, tmp_path / "geen", *more)
         assert said.code == 5
         assert "no manifest" in said.line
 

@@ -178,6 +178,7 @@ def test_no_artefact_and_no_message_of_the_whole_line_holds_a_planted_value(line
     folder = Path(said.out.splitlines()[-1])
     line("show", folder, "--limit", 500)
     line("show", folder, "--json")
+    line("show", folder, "--html", out / "report/sign.html", "--stale")
     for number, name in enumerate(("Demo Goedkeurder Een", "Demo Goedkeurder Twee"), 1):
         line("approve", folder, "--by", name, "--key", out / f"keys/approver-{number}.key")
     line("apply", folder, "--dry-run", "--json")

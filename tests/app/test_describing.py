@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import tomllib
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+import jsonschema
 import pyarrow as pa
 import pytest
 from app.hospital_line import call
 from job_texts import FULL, MINIMAL
+from small_hospital import lay_down, study_uid
 
 from remediation.app.describing import (
     DATASETS,
@@ -20,7 +22,8 @@ from remediation.app.describing import (
     manifest_schema,
     placement_schema,
 )
-from remediation.model.manifest import Manifest, to_json
+from remediation.model.manifest import OPTIONAL, Manifest, to_json
+from remediation.stages import review
 from remediation.tables import schemas
 
 NAMES = ("inventory", *DATASETS, "job", "placement", "manifest", "reasons")
@@ -33,7 +36,7 @@ MANIFEST = Manifest(
     job="demo",
     placement={"target": "at-rest"},
     archives={"oost": "0a"},
-    counts={"files": 1},
+    counts={"files": 1, "studies": 1, "refused": 0},
     in_place_statement="",
     key_id="0b",
     tool_version="0.1.0",
@@ -170,8 +173,49 @@ def test_a_manifest_is_what_its_schema_says():
     schema = manifest_schema()
     assert list(faults(schema, said)) == []
     assert set(schema["required"]) == said.keys()
+    assert schema["properties"].keys() - said.keys() == set(OPTIONAL)
     names = [one.name for one in dataclasses.fields(Manifest)]
     assert list(schema["properties"]) == [*names, "manifest_id"]
     assert all(one["description"] for one in schema["properties"].values())
-    wrong = said | {"counts": {"files": "1"}, "more": 1}
+    wrong = said | {"counts": said["counts"] | {"files": "1"}, "more": 1}
     assert set(faults(schema, wrong)) == {".counts.files", ".more"}
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory):
+    """Return manifest.json as `plan` and as `review` wrote it."""
+    hospital = lay_down(tmp_path_factory.mktemp("klein") / "out")
+    hospital.look()
+    manifest = hospital.plan()
+    at = datetime.now(UTC)
+    options = review.ReviewOptions(
+        "Bea Bekijker", "hoort er niet bij", at, hospital.output, (study_uid(0),)
+    )
+    reviewed = hospital.load(review.run(options, manifest).folder)
+    return [json.loads(one.raw) for one in (manifest, reviewed)]
+
+
+def wrong_manifests(said):
+    """Yield manifests that are not what the schema says, one fault each."""
+    for name in manifest_schema()["required"]:
+        yield {key: value for key, value in said.items() if key != name}
+        yield said | {name: 7}
+    yield said | {"surplus": ""}
+    yield said | {"created": "yesterday"}
+    yield said | {"digest": said["digest"][:-1]}
+    yield said | {"counts": said["counts"] | {"files": -1}}
+    yield said | {"placement": said["placement"] | {"surplus": True}}
+    yield said | {"parent": {"digest": said["digest"]}}
+    yield said | {"reviews": []}
+    yield said | {"reviews": [{"by": "Bea Bekijker"}]}
+
+
+def test_real_manifests_are_valid_by_a_validator_that_is_not_ours(planned):
+    schema = manifest_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    judge = jsonschema.Draft202012Validator(schema)
+    assert planned[1].keys() - planned[0].keys() == set(OPTIONAL)
+    for said in planned:
+        judge.validate(said)
+        for wrong in wrong_manifests(said):
+            assert not judge.is_valid(wrong), wrong.keys()

@@ -13,6 +13,8 @@ from remediation.errors import ManifestError
 from remediation.model.manifest import (
     ID_LENGTH,
     Manifest,
+    Parent,
+    Review,
     canonical,
     content_digest,
     from_json,
@@ -40,6 +42,16 @@ PLAIN = Manifest(
     selection=("period=p1",),
     job_file="../../job.toml",
 )
+REVIEW = Review(
+    by="Tweede Persoon",
+    at="2026-11-24T10:00:00+00:00",
+    why="hoort bij een andere afspraak",
+    excluded=("1.2.3",),
+    only_periods=("p1",),
+    studies=2,
+    files=3,
+)
+PARENT = Parent("0" * ID_LENGTH, "0" * 64)
 MANIFEST = replace(PLAIN, digest=content_digest(PLAIN, CORRECTIONS, REFUSALS))
 
 
@@ -65,6 +77,8 @@ CHANGES = {
     "counts": {"files": 3, "studies": 2, "refused": 1},
     "selection": ("period=p2",),
     "not_done": (),
+    "parent": PARENT,
+    "reviews": (REVIEW,),
 }
 
 
@@ -113,6 +127,34 @@ def test_a_manifest_is_read_back_as_it_was():
     assert json.loads(text)["manifest_id"] == MANIFEST.manifest_id == MANIFEST.digest[:ID_LENGTH]
 
 
+def test_a_reviewed_manifest_is_read_back_as_it_was():
+    reviewed = replace(PLAIN, parent=PARENT, reviews=(REVIEW, replace(REVIEW, by="Derde Persoon")))
+    reviewed = replace(reviewed, digest=digest(reviewed))
+    assert from_json(to_json(reviewed)) == reviewed
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Review)])
+def test_the_digest_changes_with_everything_that_a_review_says(name):
+    other = (
+        9
+        if name in {"studies", "files"}
+        else ("9",)
+        if name in {"excluded", "only_periods"}
+        else "other"
+    )
+    changed = replace(REVIEW, **{name: other})
+    assert digest(replace(PLAIN, reviews=(changed,))) != digest(replace(PLAIN, reviews=(REVIEW,)))
+
+
+def test_a_manifest_that_was_not_reviewed_says_nothing_of_reviews():
+    """Manifests that were made, and perhaps applied, before there were any stay as they are."""
+    assert not {"parent", "reviews"} & json.loads(to_json(MANIFEST)).keys()
+    for key, empty in (("parent", None), ("reviews", [])):
+        said = json.loads(to_json(MANIFEST)) | {key: empty}
+        with pytest.raises(ManifestError):
+            from_json(json.dumps(said, sort_keys=True, indent=2).encode() + b"\n")
+
+
 def test_any_altered_byte_is_refused_or_belies_the_digest():
     """A changed letter of a name is JSON as good as before: then the digest no longer fits."""
     text = to_json(MANIFEST)
@@ -146,7 +188,10 @@ NO_MANIFESTS = (
     b"[" * 100_000,
     *(
         json.dumps(json.loads(to_json(MANIFEST)) | {name: value}).encode()
-        for name in ("digest", "selection", "counts", "not_done", "manifest_id", "surplus")
+        for name in (
+            *("digest", "selection", "counts", "not_done", "manifest_id", "surplus"),
+            *("parent", "reviews"),
+        )
         for value in (None, 5, "x", [5], {})
     ),
 )

@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from small_hospital import APPROVERS, AUTHOR, study_uid
+from small_hospital import APPROVERS, AUTHOR, NUMBERS, study_uid
 
 from remediation.app.config import load_job
 from remediation.errors import KeyFileError, ManifestError, UsageError
 from remediation.model.minisign import new_key_pair
-from remediation.stages import approve
+from remediation.stages import approve, show
 from remediation.store.permission import approved
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -168,6 +168,82 @@ def test_every_byte_of_a_signed_approval_counts(fresh):
             continue
         # The first line of the format is a comment that is not signed.
         assert position < whole.index(b"\n") + 1, f"byte {position} does not count"
+
+
+# --- taken back -----------------------------------------------------------------------------------
+
+
+def revoke(hospital, manifest, which, by, key=None, *, why="bij nader inzien"):
+    said = options(hospital, by, key and hospital.key(key), output=hospital.output)
+    return approve.revoke(replace(said, at=NOW + timedelta(hours=1)), manifest, which, why)
+
+
+@pytest.fixture
+def both(fresh):
+    """Return the hospital, its manifest approved by two people at NOW."""
+    manifest = fresh.load()
+    for name in APPROVERS[:2]:
+        approve.run(options(fresh, name, fresh.key(name)), manifest)
+    counted(fresh, manifest)
+    return fresh
+
+
+@pytest.mark.parametrize("by", APPROVERS)
+def test_an_approval_is_taken_back_by_its_giver_or_another_approver(both, by):
+    manifest = both.load()
+    assert revoke(both, manifest, APPROVERS[0], by, by).signed
+    with pytest.raises(ManifestError, match="1 of 2 approvals, 1 revoked"):
+        counted(both, manifest)
+
+
+def test_it_is_found_by_its_id_and_by_a_name_however_that_is_spelled(both):
+    manifest = both.load()
+    first, other = show.run(manifest).approvals
+    revoke(both, manifest, first.approval_id, APPROVERS[0], APPROVERS[0])
+    revoke(both, manifest, other.by.upper(), APPROVERS[0], APPROVERS[0])
+    with pytest.raises(ManifestError, match="0 of 2 approvals, 2 revoked"):
+        counted(both, manifest)
+    assert {one.state for one in show.run(manifest).approvals} == {"revoked"}
+    for wrong in ("", "Niemand", first.approval_id[:8]):
+        with pytest.raises(UsageError, match="no such approval"):
+            revoke(both, manifest, wrong, APPROVERS[0], APPROVERS[0])
+
+
+def test_nobody_else_takes_it_back_and_nothing_is_written(both):
+    manifest = both.load()
+    with pytest.raises(ManifestError, match="not an approver"):
+        revoke(both, manifest, APPROVERS[0], "Vreemde Eend", APPROVERS[2])
+    with pytest.raises(ManifestError, match="not this approver's key"):
+        revoke(both, manifest, APPROVERS[0], APPROVERS[1], APPROVERS[2])
+    with pytest.raises(UsageError, match="signature"):
+        revoke(both, manifest, APPROVERS[0], APPROVERS[0])
+    with pytest.raises(UsageError, match="number or date"):
+        revoke(both, manifest, APPROVERS[0], APPROVERS[0], APPROVERS[0], why=f"zie {NUMBERS[0]}")
+    assert not (manifest.folder / "revocations").exists()
+    counted(both, manifest)
+
+
+def test_taken_back_during_a_pause_the_rest_is_not_written(hospital):
+    manifest = hospital.load()
+    report = hospital.apply(manifest, canary=4, pause_after_canary=True)
+    assert report.halt == "canary"
+    said = options(hospital, APPROVERS[1], hospital.key(APPROVERS[1]), output=hospital.output)
+    approve.revoke(
+        replace(said, at=datetime.now(UTC)), manifest, APPROVERS[1], "canary ziet er raar uit"
+    )
+    before = hospital.digests()
+    with pytest.raises(ManifestError, match="1 of 2 approvals, 1 revoked"):
+        hospital.apply(manifest, go_on=True)
+    assert hospital.digests() == before
+    assert hospital.rollback(manifest).complete, "going back needs nobody's approval"
+
+
+def test_an_expired_manifest_is_not_approved(fresh):
+    manifest = fresh.load()
+    said = options(fresh, APPROVERS[0], fresh.key(APPROVERS[0]))
+    with pytest.raises(ManifestError, match="expired"):
+        approve.run(replace(said, at=datetime.now(UTC) + timedelta(days=91)), manifest)
+    assert approvals(manifest) == []
 
 
 def test_a_stranger_key_pair_signs_nothing_here(fresh):

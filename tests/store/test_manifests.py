@@ -7,12 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from remediation.errors import ManifestError
 from remediation.model.manifest import Manifest, to_json
 from remediation.store import datasets
-from remediation.store.manifests import head, load, save
+from remediation.store.manifests import head, load, newest, save
 from remediation.tables.schemas import CORRECTIONS, REFUSALS
 
 KEY = "0011223344556677"
@@ -166,6 +169,63 @@ def test_how_the_rows_are_encoded_does_not_matter(tmp_path):
     stored = kept(tmp_path)
     datasets.write(stored.folder / "corrections.parquet", corrections(ROWS[::-1]), KEY)
     assert again(stored).manifest == stored.manifest
+
+
+LAYOUTS = [
+    {"compression": "none"},
+    {"compression": "snappy"},
+    {"compression": "zstd", "compression_level": 19},
+    {"row_group_size": 1},
+    {"use_dictionary": True},
+    {"use_dictionary": False, "data_page_size": 1},
+    {"write_statistics": True},
+    {"version": "1.0"},
+    {"data_page_version": "2.0"},
+]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=str)
+def test_another_parquet_encoding_of_the_same_rows_is_the_same_manifest(tmp_path, layout):
+    stored = kept(tmp_path)
+    for name in ("corrections", "refusals"):
+        path = stored.folder / f"{name}.parquet"
+        before, table = path.read_bytes(), pq.read_table(path)
+        pq.write_table(table.take(list(range(table.num_rows))[::-1]), path, **layout)
+        assert path.read_bytes() != before
+    assert again(stored).manifest == stored.manifest
+
+
+@given(
+    order=st.permutations(range(len(ROWS))),
+    groups=st.integers(1, 3),
+    codec=st.sampled_from(["none", "snappy", "gzip", "zstd", "lz4", "brotli"]),
+    coded=st.booleans(),
+)
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_no_order_grouping_or_compression_changes_the_digest(
+    tmp_path_factory, order, groups, codec, coded
+):
+    stored = kept(tmp_path_factory.mktemp("m"))
+    path = stored.folder / "corrections.parquet"
+    table = pq.read_table(path).take(list(order))
+    pq.write_table(table, path, row_group_size=groups, compression=codec, use_dictionary=coded)
+    found = again(stored)
+    assert found.manifest == stored.manifest
+    assert sorted(map(str, found.corrections.to_pylist())) == sorted(map(str, ROWS))
+
+
+def test_a_mark_supersedes_whatever_it_says(tmp_path):
+    stored = kept(tmp_path)
+    newest(stored)
+    for text in ("", "{}", "[]", '{"manifest_id": 7}', "\xff"):
+        (stored.folder / "superseded.json").write_text(text)
+        with pytest.raises(ManifestError, match="superseded") as caught:
+            newest(stored)
+        assert caught.value.exit_code == 5
+    (stored.folder / "superseded.json").unlink()
+    newest(stored)
 
 
 def test_bytes_of_the_tables_that_changed_are_noticed_or_mean_nothing(tmp_path):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from remediation.app.report.rendering import rendered
 from remediation.app.report.words import Language, Words
 from remediation.errors import ShareError
 from remediation.model.events import Event
@@ -15,8 +15,6 @@ from remediation.store.files import durable_write
 
 if TYPE_CHECKING:
     from remediation.app.report.gather import Facts
-
-_ID_PART = 4  # an id is shown in parts, so that a page never holds a long run of digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,35 +66,13 @@ def write_report(options: ReportOptions) -> ReportResult:
             "the report folder cannot be made", str(folder), "give this user write permission"
         ) from error
     durable_write(book, workbook(sheets(facts, words)))
-    durable_write(page, _page(facts, words, options).encode("utf-8", "replace"))
+    durable_write(
+        page, rendered("page.html.j2", _content(facts, words, options)).encode("utf-8", "replace")
+    )
     statuses = facts.statuses or {}
     total = sum(statuses.values())
     share = statuses.get("conformant", 0) / total if total else None
     return ReportResult(page, book, total, share, facts.missing)
-
-
-def _page(facts: Facts, words: Words, options: ReportOptions) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup, escape
-
-    environment = Environment(
-        loader=PackageLoader("remediation.app.report"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-
-    def parts(text: str) -> Markup:
-        found = re.findall(f".{{1,{_ID_PART}}}", text)
-        return Markup("<wbr>").join(escape(part) for part in found)
-
-    def css(value: float) -> str:
-        return f"{value:.2f}%"
-
-    environment.filters |= {"parts": parts, "css": css, "drawing": Markup}
-    template = environment.get_template("page.html.j2")
-    return template.render(**_content(facts, words, options))
 
 
 def _content(facts: Facts, words: Words, options: ReportOptions) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from remediation.app.report import sentences_periods_en as periods
+from remediation.app.report import sentences_signing_en as signing
 from remediation.app.report.catalogue import Catalogue
 from remediation.app.report.sentences_en import SENTENCES
 from remediation.model.evidence import REASONS
@@ -30,7 +31,7 @@ ENGLISH = Catalogue(
         "source": ("source", "sources"),
         "remark": ("remark", "remarks"),
     },
-    text={**SENTENCES, **periods.SENTENCES},
+    text={**SENTENCES, **periods.SENTENCES, **signing.SENTENCES},
     statuses={
         "conformant": "BSN in the agreed place, with the right issuer",
         "misplaced": "BSN in another place for patient identifiers",
@@ -52,6 +53,7 @@ ENGLISH = Catalogue(
         "no-local-number": "there is no local number to look up",
         "not-resolved": "no number that the EPD confirms",
         "in-container": "inside a zip, tar or gz: not rewritten there",
+        "excluded-by-review": "left out at the review",
         "changed-since-crawl": "the file has changed since the crawl",
         "deflated": "compressed header (deflated): not rewritten",
         "big-endian": "big-endian: not rewritten",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from remediation.app.report import sentences_periods_nl as periods
+from remediation.app.report import sentences_signing_nl as signing
 from remediation.app.report.catalogue import Catalogue
 from remediation.app.report.sentences_nl import SENTENCES
 
@@ -29,7 +30,7 @@ DUTCH = Catalogue(
         "source": ("bron", "bronnen"),
         "remark": ("kanttekening", "kanttekeningen"),
     },
-    text={**SENTENCES, **periods.SENTENCES},
+    text={**SENTENCES, **periods.SENTENCES, **signing.SENTENCES},
     statuses={
         "conformant": "BSN op de afgesproken plaats, met de juiste uitgever",
         "misplaced": "BSN op een andere plaats voor patiëntnummers",
@@ -69,6 +70,7 @@ DUTCH = Catalogue(
         " geven geen uitsluitsel",
         "not-resolved": "geen nummer dat het EPD bevestigt",
         "in-container": "in een zip, tar of gz: wordt daar niet herschreven",
+        "excluded-by-review": "bij de beoordeling eruit gelaten",
         "changed-since-crawl": "het bestand is veranderd sinds de crawl",
         "deflated": "gecomprimeerde header (deflated): wordt niet herschreven",
         "big-endian": "big-endian: wordt niet herschreven",

@@ -156,7 +156,7 @@ class Words:
 
     # -- what comes from headers, the job file, or the EPD ----------------------------------------
 
-    def plain(self, text: str | None) -> str:
+    def plain(self, text: str | None, longest: int = _LONGEST) -> str:
         r"""Return foreign text for a page: printable, not too long, and without a number in it.
 
         >>> nl = Words.of("nl").plain
@@ -170,7 +170,7 @@ class Words:
         whole = bsn.normalise(text)
         if any(bsn.passes(number) for number in ([whole] if whole else bsn.runs(text))):
             return self("withheld")
-        return text[:_LONGEST] + "…" if len(text) > _LONGEST else text or NONE
+        return text[:longest] + "…" if len(text) > longest else text or NONE
 
     def source(self, archive: str | None, source: str | None) -> str:
         """Return the name of a source within its archive."""
