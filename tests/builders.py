@@ -151,7 +151,7 @@ def dicom(elements, syntax=EXPLICIT, *, preamble=bytes(128), header=True, tail=b
 def pixels(syntax=EXPLICIT, size=16):
     """Return native Pixel Data, or encapsulated where the syntax compresses."""
     form = Form(syntax)
-    if syntax not in {EXPLICIT, IMPLICIT, BIG}:
+    if syntax not in {EXPLICIT, IMPLICIT, BIG, DEFLATED}:
         table = form.tag(0xFFFEE000) + bytes(4)
         fragment = (
             form.tag(0xFFFEE000) + struct.pack("<L", size) + b"\xfe\xff\x00\xe0" * (size // 4)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from builders import El, dicom, el, patient_head, pixels
+from builders import EXPLICIT, El, dicom, el, patient_head, pixels
 
 from remediation.app.config import load_job
 from remediation.app.wiring import Session
@@ -66,7 +66,9 @@ def study_uid(person: int) -> str:
     return f"1.2.826.0.1.3680043.9.7777.5.{person + 1}"
 
 
-def one_file(person: int, instance: int, own: Iterable[El] | None = None) -> bytes:
+def one_file(
+    person: int, instance: int, own: Iterable[El] | None = None, syntax: str = EXPLICIT
+) -> bytes:
     """Return one instance: PatientID and person, and for two people a BSN in the wrong place.
 
     With `own`: these elements of the closed list instead.
@@ -80,7 +82,7 @@ def one_file(person: int, instance: int, own: Iterable[El] | None = None) -> byt
     )
     swapped = {0x0020000D: uid, 0x00080018: f"{uid}.1.{instance + 1}"}
     elements = [el(e.tag, "UI", swapped[e.tag]) if e.tag in swapped else e for e in elements]
-    return dicom(elements, tail=pixels(size=256 + 2 * instance))
+    return dicom(elements, syntax, tail=pixels(syntax, size=256 + 4 * instance))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from remediation.dicom.beyond import objection
 from remediation.dicom.elements import LONG_VRS, Element, Head, Item
 from remediation.dicom.header import quick_scan, scan
 from remediation.model import issuers
@@ -44,7 +45,7 @@ def delta(old: bytes, new: bytes, order: Order, *, quick: bool = False) -> froze
     """Return the top-level tags that differ between two heads, all of them as ordered.
 
     Args:
-        old: the head as it was, from the start of the file to Pixel Data.
+        old: the head as it was, from the start of the file to Pixel Data; of a deflated file all.
         new: the head that is to replace it.
         order: what was to be written.
         quick: parse by the compiled pass, where there is one: for a plan, which writes nothing.
@@ -79,9 +80,9 @@ class _Comparison:
     def __init__(self, old: bytes, new: bytes, order: Order, *, quick: bool) -> None:
         read = quick_scan if quick else scan
         self.old, self.new, self.order = read(old, len(old)), read(new, len(new)), order
-        for head, size in ((self.old, len(old)), (self.new, len(new))):
-            _claim(not head.error and head.length == size, "both heads parse to their end")
-            _claim(not head.deflated, "not deflated")
+        broken = objection(old, self.old, new, self.new)
+        _claim(not broken, broken)
+        for head in (self.old, self.new):
             _claim(head.notes <= {"no-meta"}, "nothing ambiguous in either head")
         self.order_of_bytes = "<" if self.old.little else ">"
         self.wrong = False

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from remediation.dicom import deflated
 from remediation.dicom.elements import Head
 from remediation.dicom.encode import Encoder
 from remediation.dicom.header import MEDIA_STORAGE_DIRECTORY
@@ -23,7 +24,7 @@ def splice(head: Head, changes: Mapping[int, bytes | None]) -> bytes:
     """Return the new head's bytes, from the start of the file to Pixel Data.
 
     Args:
-        head: a head without error, of a file that is not deflated.
+        head: a head without error; of a deflated file its offsets, and the result, are inflated.
         changes: per tag the whole encoded element, or None to take it out.
     """
     start = head.elements[0].start if head.elements else head.length
@@ -46,10 +47,11 @@ def _group_length(head: Head, tag: int, parts: Mapping[int, bytes]) -> bytes:
     return head.data[old.start : old.value] + size
 
 
-def rewritable(head: Head, size: int, sop_class: str) -> str | None:
+def rewritable(head: Head, size: int, sop_class: str, raw: bytes = b"") -> str | None:
     """Return why a file of `size` bytes is never rewritten, or None where it may be.
 
-    Reasons: `head-…` (what the scanner found), `deflated`, `dicomdir`, `duplicate`,
+    `raw` is the whole file where it is deflated. Reasons: `head-…` (what the scanner found),
+    those of `deflated`, `dicomdir`, `duplicate`,
     `ambiguous` (syntax, VR, order or group length is not what the file says), `truncated`,
     `signed` (anywhere in the head: what a signature covers is not looked into).
     """
@@ -57,14 +59,14 @@ def rewritable(head: Head, size: int, sop_class: str) -> str | None:
     if head.error:
         return f"head-{head.error}"
     checks = {
-        "deflated": head.deflated,
         "dicomdir": sop_class == MEDIA_STORAGE_DIRECTORY or _DIRECTORY_RECORDS in tags,
         "duplicate": len(set(tags)) != len(tags),
         "ambiguous": bool(head.notes - {"no-meta"}) or not _group_lengths_sound(head),
         "truncated": head.pixel_end is not None and head.pixel_end > size,
         "signed": any(span[0] in _SIGNATURES for span in head.spans),
     }
-    return next((reason for reason, holds in checks.items() if holds), None)
+    found = next((reason for reason, holds in checks.items() if holds), None)
+    return found or (head.deflated and deflated.refusal(raw, head)) or None
 
 
 def _group_lengths_sound(head: Head) -> bool:

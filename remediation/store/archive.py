@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from remediation.dicom.deflated import FILE_CAP
 from remediation.dicom.elements import (
     ITEM,
     LONG_VRS,
@@ -53,7 +54,7 @@ class Seen:
     state: str
     error: str = ""
     head: Head | None = None
-    head_bytes: bytes = b""  # the head as it stands in the file; empty where it is deflated
+    head_bytes: bytes = b""  # the head as it stands in the file; where it is deflated, see `look`
     inside: str = ""  # path of the container that holds it
 
 
@@ -92,6 +93,9 @@ def look(
 ) -> Seen:
     """Judge a file by its first bytes, reading on only where the head is longer.
 
+    A deflated file is its own head, all of it, as far as such files are rewritten at all; of a
+    larger one, and for a glance, `head_bytes` are empty.
+
     Args:
         ref: the file, with its size.
         data: its first bytes, `FIRST_READ` or more, or all there are.
@@ -121,7 +125,19 @@ def look(
     if sop_class and data[sop_class[3] : sop_class[4]].rstrip(b"\0 ") == _DICOMDIR:
         return Seen(ref, "dicomdir", error)
     state = "unreadable" if error and error != CUT else "read"
-    return Seen(ref, state, error, head, b"" if head.deflated else data[: head.length])
+    if head.deflated:
+        whole = b"" if error else _all_of(ref, data, read, scan)
+        head = scan(whole, ref.size) if len(whole) > len(data) else head
+        return Seen(ref, "unreadable" if head.error else state, head.error or error, head, whole)
+    return Seen(ref, state, error, head, data[: head.length])
+
+
+def _all_of(ref: FileRef, data: bytes, read: _Read, scan: Scan) -> bytes:
+    """Return a small file whole, or nothing."""
+    if ref.size > FILE_CAP or scan not in (_whole, quick_scan):
+        return b""
+    data += read(len(data), ref.size - len(data)) if len(data) < ref.size else b""
+    return data if len(data) == ref.size else b""
 
 
 def see_inside(descriptor: int, container: FileRef) -> Iterator[Seen]:

@@ -173,5 +173,5 @@ def _promised(seen: Seen, path: str, file: File, order: Order, keys: Keys) -> Pr
         raise Refused("changed-since-crawl")
     if seen.head_bytes and keys.digest(seen.head_bytes) != file.digest:
         raise Refused("changed-since-crawl")
-    made = rewrite(seen.head, file.size, order, quick=True)
+    made = rewrite(seen.head, file.size, order, raw=seen.head_bytes, quick=True)
     return Promise(len(made.head), keys.digest(made.head), made.edits) if made.edits else None

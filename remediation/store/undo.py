@@ -20,6 +20,7 @@ import zlib
 _EDIT = struct.Struct(">III")  # offset in the new head, bytes replaced there, bytes put instead
 _ANCHOR = 24  # a run this long in both heads is taken for the same place
 _STRIDE = 8
+_REACH = 32 * 1024  # bytes without a shared run: what follows is another stream, kept whole
 
 
 def _common(old: bytes, i: int, new: bytes, j: int) -> int:
@@ -36,7 +37,7 @@ def _common(old: bytes, i: int, new: bytes, j: int) -> int:
 
 def _next_shared(old: bytes, i: int, new: bytes, j: int) -> tuple[int, int]:
     """Where both go on alike after a difference at (`i`, `j`), or their ends."""
-    for start in range(i, len(old) - _ANCHOR + 1, _STRIDE):
+    for start in range(i, min(len(old), i + _REACH) - _ANCHOR + 1, _STRIDE):
         found = new.find(old[start : start + _ANCHOR], j)
         if found >= 0:
             while start > i and found > j and old[start - 1] == new[found - 1]:

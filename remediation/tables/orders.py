@@ -108,7 +108,7 @@ class Orders:
             self.rules.bsn.extra_issuers,
             self.rules.bsn.placeholders,
         )
-        new = rewrite(head, ref.size, order).head
+        new = rewrite(head, ref.size, order, raw=raw).head
         study, file = (f"{row['archive']}\n{row[name]}" for name in ("StudyInstanceUID", "path"))
         objection = self.opinions.objection(study, file, raw, new)
         if objection:

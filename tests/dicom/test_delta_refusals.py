@@ -32,9 +32,12 @@ from remediation.dicom.delta import Suspicious, delta
 from remediation.model.placement import EXCHANGE
 
 
-def test_deflated_heads_are_suspicious():
-    data = head_bytes([*MINE, others(BSN_ITEM)], DEFLATED)
-    assert objects(data, data, order())
+def test_of_deflated_syntaxes_the_others_are_suspicious():
+    own = [*MINE, others(BSN_ITEM)]
+    assert not objects(dicom(own, DEFLATED), dicom(own, DEFLATED), order())
+    for syntax in ("1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"):
+        data = dicom(own, DEFLATED, states=syntax)
+        assert objects(data, data, order())
 
 
 def test_the_same_head_in_the_other_byte_order_is_suspicious():

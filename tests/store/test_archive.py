@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import random
 import tarfile
 import threading
 import zipfile
@@ -28,6 +29,8 @@ from builders import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from remediation.dicom.deflated import FILE_CAP
+from remediation.dicom.header import glance
 from remediation.model.files import FileRef
 from remediation.store import archive
 from remediation.store.archive import FIRST_READ, see
@@ -107,7 +110,20 @@ def test_a_file_without_preamble_or_meta_header_is_read(tmp_path):
 def test_the_head_is_given_as_it_stands_in_the_file(tmp_path):
     one = seen(tmp_path, "x", WHOLE)
     assert one.head_bytes == WHOLE[: -len(pixels())]
-    assert seen(tmp_path, "x", dicom(HEAD, DEFLATED)).head_bytes == b"", "its bytes are packed"
+
+
+def test_of_a_deflated_file_all_bytes_are_its_head(tmp_path):
+    more = el(0x00420011, "OB", random.Random(1).randbytes(100_000))
+    packed = dicom([*HEAD, more], DEFLATED, tail=pixels())
+    one = seen(tmp_path, "x", packed)
+    assert (one.error, one.head_bytes) == ("", packed)
+    assert one.head.data.endswith(pixels()), "however little of it would do for its head"
+    assert see(tmp_path, one.ref, glance).head_bytes == b""
+    large = dicom([*HEAD, el(0x00420011, "OB", random.Random(1).randbytes(FILE_CAP))], DEFLATED)
+    one = seen(tmp_path, "x", large)
+    assert (one.error, one.head_bytes) == ("", b""), "it is never rewritten"
+    damaged = packed[:-9_000] + bytes(9_000)
+    assert seen(tmp_path, "x", damaged).error == "deflate"
 
 
 def test_a_file_without_pixel_data_is_whole(tmp_path):

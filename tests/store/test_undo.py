@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,17 @@ def test_edits_far_apart_do_not_carry_what_lies_between():
     new = old[:500] + b"x" * 90 + old[510:50_000] + b"y" * 300 + old[50_000:]
     undo = difference(old, new)
     assert len(undo) < 120
+    assert restore(new, undo) == old
+
+
+def test_another_stream_is_kept_whole_without_a_long_search():
+    noise = random.Random(1)
+    lead, streams = b"lead" * 50, [noise.randbytes(256 * 1024) for _ in range(2)]
+    old, new = (lead + one for one in streams)
+    began = time.monotonic()
+    undo = difference(old, new)
+    assert time.monotonic() - began < 10
+    assert len(undo) < len(old) + 500
     assert restore(new, undo) == old
 
 
