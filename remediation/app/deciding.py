@@ -87,7 +87,7 @@ def review_manifest(
     """
     found = stored(manifest)
     loaded = job_of(manifest, job)
-    with recorded(loaded, "review") as record:
+    with recorded(loaded, "review", by=by) as record:
         report = review_stage.run(
             review_stage.ReviewOptions(
                 by,
@@ -147,7 +147,7 @@ def accept(
     """
     loaded = load_job(job)
     folder, now = loaded.output.dir / acceptances.FOLDER, utc_now()
-    with recorded(loaded, "review accept"):
+    with recorded(loaded, "review accept", by=by):
         secret = load_approver_key(key_file) if key_file else None
         one = Acceptance(
             usable_name(washed(by, "--by")),
@@ -192,7 +192,7 @@ def _people(job: Job) -> int:
 def withdraw(job: Path, acceptance: str, by: str, *, as_json: bool) -> None:
     """Withdraw ACCEPTANCE, by its id, from JOB: from the next match on it counts no more."""
     loaded = load_job(job)
-    with recorded(loaded, "review withdraw"):
+    with recorded(loaded, "review withdraw", by=by):
         folder = loaded.output.dir / acceptances.FOLDER
         path = acceptances.withdraw(folder, acceptance, washed(by, "--by"), utc_now())
     emit({"path": str(path)}, [f"withdrawn by {by}: {acceptance}"], as_json=as_json)

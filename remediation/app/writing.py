@@ -62,8 +62,12 @@ def apply(
     found = stored(manifest)
     session = Session.open(job_of(manifest, job))
     mode = "dry-run" if dry_run else "in-place" if in_place else "out"
-    with recorded(session.job, "apply") as record:
+    about = {"manifest": found.manifest.manifest_id, "mode": mode}
+    if in_place:
+        about["in_place_statement"] = found.manifest.in_place_statement
+    with recorded(session.job, "apply", keys=session.keys, about=about) as record:
         options = session.apply_options(mode, found, out=out, go_on=go_on)
+        options = record.wired(options, session.keys)
         options = replace(options, paranoid=paranoid)
         with progress("apply", "files") as advance:
             report = apply_stage.run(
@@ -117,8 +121,9 @@ def verify(manifest: Path, share: str, job: Path | None, *, as_json: bool) -> No
         raise UsageError("a share has the form n/t", "--slice", "for example 1/7")
     found = stored(manifest)
     session = Session.open(job_of(manifest, job))
-    with recorded(session.job, "verify") as record:
-        options = session.verify_options(int(part), int(parts))
+    about = {"manifest": found.manifest.manifest_id, "slice": share}
+    with recorded(session.job, "verify", keys=session.keys, about=about) as record:
+        options = record.wired(session.verify_options(int(part), int(parts)), session.keys)
         with progress("verify", "files") as advance:
             report = verify_stage.run(options, found, session.keys, advance=advance)
         record.update(report.verdicts)
@@ -152,8 +157,10 @@ def rollback(
     """Put the old bytes back, to the last bit."""
     found = stored(manifest)
     session = Session.open(job_of(manifest, job))
-    with recorded(session.job, "rollback") as record:
+    about = {"manifest": found.manifest.manifest_id, "mode": "dry-run" if dry_run else "in-place"}
+    with recorded(session.job, "rollback", keys=session.keys, about=about) as record:
         options = session.rollback_options(dry_run=dry_run, periods=periods, studies=studies)
+        options = record.wired(options, session.keys)
         with progress("rollback", "files") as advance:
             report = rollback_stage.run(options, found, session.keys, advance=advance)
         record.update(report.outcomes | {"halt": report.halt})
@@ -169,8 +176,9 @@ def rollback(
 def recover(job: Path, *, as_json: bool) -> None:
     """Settle an interrupted apply or rollback of JOB."""
     session = Session.open(load_job(job))
-    with recorded(session.job, "recover") as record:
-        options = recover_stage.RecoverOptions(session.output, session.roots())
+    with recorded(session.job, "recover", keys=session.keys) as record:
+        seen = record.seen(session.keys)
+        options = recover_stage.RecoverOptions(session.output, session.roots(), seen)
         report = recover_stage.run(options, session.keys)
         record.update(report.states)
         lines = list(counts("studies settled:", report.states)) or ["nothing was interrupted"]
