@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from remediation.app.demo.epd import UNVERIFIED, dutch
 from remediation.app.demo.people import Person, Registry
@@ -106,6 +106,32 @@ def _other_name(registry: Registry, _site: Site, person: Person, _day: date) -> 
     return replace(changed, names=replace(person.names, core=person.names.core + names.core))
 
 
+def _typing_error(_registry: Registry, _site: Site, person: Person, _day: date) -> Person:
+    """Let two letters of the name change places in the EPD."""
+    core, given = person.names.core[0], person.name.partition("^")[2]
+    at = next(n for n in range(2, len(core)) if core[n] != core[n - 1])
+    typed = core[: at - 1] + core[at] + core[at - 1] + core[at + 1 :]
+    person = replace(person, name=f"{core}^{given}")
+    changed = _own(person, family_name=typed, birth_name=typed, partner_name="")
+    return replace(changed, names=replace(person.names, core=(*person.names.core, typed)))
+
+
+def _ended(_registry: Registry, _site: Site, person: Person, day: date) -> Person:
+    return _own(person, valid_to=dutch(day - timedelta(days=1)))
+
+
+def _given_out_again(registry: Registry, site: Site, person: Person, day: date) -> Person:
+    """Give the number to a stranger from the next day on."""
+    stranger = registry.person(site).rows[0]
+    later = replace(
+        stranger,
+        local_number=person.rows[0].local_number,
+        valid_from=dutch(day + timedelta(days=1)),
+    )
+    person = _own(person, valid_to=dutch(day))
+    return replace(person, rows=(*person.rows, later))
+
+
 def _header_disagrees(registry: Registry, _site: Site, person: Person, _day: date) -> Person:
     return replace(person, written=registry.number())
 
@@ -178,6 +204,9 @@ _ALL = (
     EpdCase("newborn-under-mother", _newborn_under_mother, "birth-date-clash", strict=True),
     EpdCase("other-sex", _other_sex, "sex-clash", strict=True),
     EpdCase("other-name", _other_name, "name-clash", strict=True),
+    EpdCase("typing-error", _typing_error, "name-close"),
+    EpdCase("ended", _ended, "outside-validity", strict=True),
+    EpdCase("given-out-again", _given_out_again),
     EpdCase("other-number", _header_disagrees, "header-disagrees", strict=True),
     EpdCase("newborn", _newborn(bsn="", status=""), "exempt"),
     EpdCase("foreigner", _changed(bsn="", status="", exemption="buitenlander"), "exempt"),

@@ -28,6 +28,8 @@ COLUMNS = {
     "initials": "voorletters",
     "exemption": "uitzondering",
     "replaced_by": "vervangen_door",
+    "valid_from": "geldig_van",
+    "valid_to": "geldig_tot",
 }
 VERIFIED, UNVERIFIED = "geverifieerd", "niet geverifieerd"
 
@@ -49,6 +51,8 @@ class Row:
     initials: str
     exemption: str = ""
     replaced_by: str = ""
+    valid_from: str = ""
+    valid_to: str = ""
 
 
 def dutch(day: date) -> str:

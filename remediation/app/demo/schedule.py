@@ -46,6 +46,7 @@ conformant/no-row conformant/two-numbers conformant/other-birth-date conformant/
 conformant/newborn-under-mother conformant/other-sex conformant/other-name conformant/other-number
 conformant/other-number conformant/shared conformant/replaced conformant/no-birth-date
 conformant/no-name conformant/namesake-told-apart conformant/namesake-no-initials
+conformant/typing-error conformant/ended
 conformant-two-people conformant-comment conformant-comment
 """
 # Patients inside the breaks, by the break's header case; the rest of its studies are resolvable.
@@ -54,11 +55,11 @@ _IN_BREAK = {
     no-row no-row two-numbers other-birth-date newborn-under-mother other-sex other-name
     other-number other-number not-verified not-verified not-verified shared replaced no-birth-date
     birth-date-1900 no-name epd-day-00 namesake-told-apart namesake-no-initials
-    namesake-same-initials newborn-with-number
+    namesake-same-initials newborn-with-number typing-error typing-error ended given-out-again
     """,
     "other-spelling": """
     no-row two-numbers other-birth-date other-number not-verified not-verified other-name
-    namesake-epd-without replaced
+    namesake-epd-without replaced typing-error
     """,
     "bare": """
     no-row no-number invalid placeholder newborn foreigner newborn-with-number not-verified

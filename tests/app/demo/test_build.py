@@ -28,6 +28,7 @@ REASONS = {
     "no-local-number", "no-crosswalk-entry", "two-numbers", "birth-date-clash", "sex-clash",
     "name-clash", "header-disagrees", "exempt", "no-number", "invalid-number",
     "placeholder-number", "not-verified", "shared-number", "unconfirmed-person", "homonym",
+    "name-close", "outside-validity",
 }  # fmt: skip
 
 

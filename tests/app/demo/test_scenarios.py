@@ -2,8 +2,12 @@ import pytest
 
 from remediation.app.demo.scenarios import HEADERS, scenario
 
-REFUSING_ALWAYS = ["no-row", "two-numbers", "other-birth-date", "other-sex", "other-name"]
-WARNING_ONLY = ["not-verified", "shared", "no-birth-date", "no-name", "namesake-no-initials"]
+REFUSING_ALWAYS = [
+    "no-row", "two-numbers", "other-birth-date", "other-sex", "other-name", "ended",
+]  # fmt: skip
+WARNING_ONLY = [
+    "not-verified", "shared", "no-birth-date", "no-name", "namesake-no-initials", "typing-error",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("epd", REFUSING_ALWAYS)
