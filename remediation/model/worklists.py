@@ -5,6 +5,7 @@ from __future__ import annotations
 # What the registration desk can settle in the EPD; the rest is for others.
 DESK = (
     "no-crosswalk-entry",
+    "outside-validity",
     "no-number",
     "not-verified",
     "invalid-number",

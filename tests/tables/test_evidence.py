@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import pyarrow as pa
 import pytest
 from builders import OID, el, item
 from tables.heads_of import KEYS, SOURCES, bsn_item, file_of, local, others, rows_of, tables
@@ -109,3 +110,59 @@ def test_one_head_alone_gives_the_same_evidence_as_in_its_study():
     alone, whole = evidence_of_one(row, found), single(file)
     assert (alone.groups, alone.strong, alone.seen) == (whole.groups, whole.strong, whole.seen)
     assert (alone.unreadable, alone.day, alone.shape) == (0, whole.day, whole.shape)
+
+
+def test_groups_are_those_that_looking_at_each_instance_gives():
+    """Columns against rows: every way in which instances of a study can differ."""
+    ways = [
+        {},
+        {"sex": "M"},
+        {"sex": ""},
+        {"birth": "19500204"},
+        {"birth": ""},
+        {"name": "Anders^A"},
+        {"name": ""},
+        {"name": "Schijn^Anna Bea"},
+        {"own": local("67")},
+        {"own": local("12345", "KL-WEST")},
+        {"own": local("12345", None)},
+        {"own": [*local(), others(("W9", "KL-WEST"))]},
+        {"own": [*local(), others(("W9", "KL-WEST"), ("W8", "KL-WEST"))]},
+        {"own": [*local(), others(("W9", ""))]},
+        {"own": local(ONE, OID)},
+        {"own": local(ONE, None)},
+    ]
+    files = []
+    for n, way in enumerate([*ways, *ways[::-1]]):
+        said = dict(way)
+        own = said.pop("own", local())
+        files.append(file_of(*own, instance=f"1.{n}", **said))
+    found = single(*files).groups
+    alone = [evidence_of_one(*rows_of(file)).groups[0] for file in files]
+    assert list(found) == list(dict.fromkeys(alone))
+    assert len(found) == len(ways)
+
+
+def test_a_group_knows_a_file_of_its_own():
+    files = [file_of(*local(), instance=f"1.{n}") for n in range(2)]
+    (group,) = single(*files).groups
+    assert KEYS.unseal(group.path) in {"0", "1"}
+
+
+def test_a_study_tells_what_rules_of_acceptances_look_at():
+    file = file_of(*local(), el(0x00080080, "LO", "Kliniek West"), el(0x00081010, "SH", "CT1"))
+    facts = single(file).facts()
+    assert (facts.archive, facts.study, facts.day) == ("oost", single(file).study, date(2011, 7, 4))
+    assert (facts.source, facts.station, facts.modality) == ("Kliniek West", "CT1", "MR")
+
+
+def test_studies_of_two_archives_with_one_uid_do_not_mix():
+    files = [(f"{n}", file_of(*local(f"{n}"), uid="1.1")) for n in range(2)]
+    instances, found, places = tables(files)
+    named = pa.array(["oost", "west"])
+    instances = instances.set_column(0, "archive", named)
+    assert instances.schema.names[0] == "archive"
+    studies = judged(instances, found, places, SOURCES, Placement()).studies
+    each = list(evidence(instances, found, places, studies, SOURCES))
+    tokens = {one.archive: one.groups[0].patient_token for one in each}
+    assert tokens == {"oost": patient_token(KEYS, "0"), "west": patient_token(KEYS, "1")}
