@@ -19,14 +19,14 @@ from remediation.stages.show import ShowReport
 from remediation.store.standing import GOOD
 
 _LONGEST = 1_000  # signs of what people wrote: a signer must see all of it
-_PLACED = {AT_REST: "s_at-rest", EXCHANGE: "s_exchange"}
+_PLACED = {AT_REST: "sign_at-rest", EXCHANGE: "sign_exchange"}
 _FRESH = frozenset({"same", "as-promised"})
 # The manifest's own sentences, in other languages by their key.
 _NOT_DONE = {
-    "The PACS database": "s_nd_pacs",
-    "DICOMDIR files": "s_nd_dicomdir",
-    "Studies that were sent": "s_nd_sent",
-    "Pixel data": "s_nd_pixels",
+    "The PACS database": "sign_nd_pacs",
+    "DICOMDIR files": "sign_nd_dicomdir",
+    "Studies that were sent": "sign_nd_sent",
+    "Pixel data": "sign_nd_pixels",
 }
 
 
@@ -74,7 +74,7 @@ def _content(
         "stale": _stale(changed, words),
         "lead": _lead(report, words),
         "plan": words(
-            "s_lead_plan",
+            "sign_lead_plan",
             author=author,
             created=words.moment_of(report.created),
             expires=words.moment_of(report.expires),
@@ -89,7 +89,7 @@ def _content(
         "outside": parts.outside(report, words),
         "by_source": parts.by_source(report, words),
         "by_time": parts.by_time(report, words),
-        "left_out": [words("s_left_out", what=words.plain(one)) for one in report.left_out],
+        "left_out": [words("sign_left_out", what=words.plain(one)) for one in report.left_out],
         "refused_lead": _refused_lead(report, words),
         "refused": parts.refused(report, words),
         "reviews": _reviews(report, words),
@@ -104,7 +104,7 @@ def _content(
 
 def _lead(report: ShowReport, words: Words) -> str:
     return words(
-        "s_lead",
+        "sign_lead",
         files=words.count(report.counts["files"], "file"),
         studies=words.count(report.counts["studies"], "study"),
         archives=words.listed([words.plain(name) for name in report.by_archive]),
@@ -112,17 +112,17 @@ def _lead(report: ShowReport, words: Words) -> str:
 
 
 def _placed(target: str, words: Words) -> str:
-    return words(_PLACED.get(target, "s_own"), target=words.plain(target))
+    return words(_PLACED.get(target, "sign_own"), target=words.plain(target))
 
 
 def _alarms(report: ShowReport, words: Words) -> list[str]:
     found = []
     if report.successor:
-        found.append(words("s_superseded", successor=report.successor))
+        found.append(words("sign_superseded", successor=report.successor))
     if report.expired:
-        found.append(words("s_expired", expires=words.moment_of(report.expires)))
+        found.append(words("sign_expired", expires=words.moment_of(report.expires)))
     if report.spent:
-        found.append(words("s_spent"))
+        found.append(words("sign_spent"))
     return found
 
 
@@ -132,8 +132,8 @@ def _stale(changed: Mapping[str, int] | None, words: Words) -> tuple[str, bool] 
         return None
     count = sum(files for state, files in changed.items() if state not in _FRESH)
     if not count:
-        return words("s_fresh"), False
-    return words("s_stale", count=words.count(count, "file")), True
+        return words("sign_fresh"), False
+    return words("sign_stale", count=words.count(count, "file")), True
 
 
 def _figures(report: ShowReport, words: Words) -> list[Figure]:
@@ -142,20 +142,20 @@ def _figures(report: ShowReport, words: Words) -> list[Figure]:
     approved = words.number(good)
     if report.required is not None:
         required = words.number(report.required)
-        approved = words("s_of", good=approved, required=required)
+        approved = words("sign_of", good=approved, required=required)
     return [
-        Figure(words.number(report.counts["files"]), words("s_files")),
-        Figure(words.number(report.counts["studies"]), words("s_studies")),
-        Figure(words.number(report.counts["refused"]), words("s_refused")),
-        Figure(approved, words("s_approved"), "" if enough else "warn"),
+        Figure(words.number(report.counts["files"]), words("sign_files")),
+        Figure(words.number(report.counts["studies"]), words("sign_studies")),
+        Figure(words.number(report.counts["refused"]), words("sign_refused")),
+        Figure(approved, words("sign_approved"), "" if enough else "warn"),
     ]
 
 
 def _selection(report: ShowReport, words: Words) -> str:
     if not report.selection:
-        return words("s_where_all")
+        return words("sign_where_all")
     chosen = [_chosen(one, report, words) for one in report.selection]
-    return words("s_where_lead", selection=words.listed(chosen))
+    return words("sign_where_lead", selection=words.listed(chosen))
 
 
 def _chosen(text: str, report: ShowReport, words: Words) -> str:
@@ -163,27 +163,27 @@ def _chosen(text: str, report: ShowReport, words: Words) -> str:
     row = next((one for one in report.periods if one["period_id"] == value), None)
     if key != "period" or row is None:
         return words.plain(text)
-    return words("s_chosen_period", when=words.stretch(row["start"], row["end"]), period=value)
+    return words("sign_chosen_period", when=words.stretch(row["start"], row["end"]), period=value)
 
 
 def _refused_lead(report: ShowReport, words: Words) -> str:
     count = report.counts["refused"]
     if not count:
-        return words("s_refused_none")
-    return words("s_refused_lead", studies=words.count(count, "study"))
+        return words("sign_refused_none")
+    return words("sign_refused_lead", studies=words.count(count, "study"))
 
 
 def _reviews(report: ShowReport, words: Words) -> list[Decision]:
     return [
         Decision(
             words(
-                "s_review",
+                "sign_review",
                 by=words.plain(one.by),
                 at=words.moment_of(one.at),
                 studies=words.count(one.studies, "study"),
                 files=words.count(one.files, "file"),
             ),
-            words("s_why", why=words.plain(one.why, _LONGEST)),
+            words("sign_why", why=words.plain(one.why, _LONGEST)),
         )
         for one in report.reviews
     ]
@@ -196,25 +196,25 @@ def _not_done(text: str, words: Words) -> str:
 
 def _statement(report: ShowReport, words: Words) -> str:
     if not report.in_place_statement:
-        return words("s_no_statement")
+        return words("sign_no_statement")
     statement = words.plain(report.in_place_statement, _LONGEST)
-    return words("s_statement", statement=statement)
+    return words("sign_statement", statement=statement)
 
 
 def _facts(report: ShowReport, words: Words) -> list[tuple[str, str, bool]]:
     """Return names and values, and whether a value is an id."""
-    author, archive = words.plain(report.author), words("s_archives")
+    author, archive = words.plain(report.author), words("sign_archives")
     return [
-        (words("s_author"), words("s_author_note", author=author), False),
-        (words("s_responsible"), words.plain(report.responsible), False),
-        (words("s_created"), words.moment_of(report.created), False),
-        (words("s_expires"), words.moment_of(report.expires), False),
-        (words("s_target"), words.plain(report.target), False),
+        (words("sign_author"), words("sign_author_note", author=author), False),
+        (words("sign_responsible"), words.plain(report.responsible), False),
+        (words("sign_created"), words.moment_of(report.created), False),
+        (words("sign_expires"), words.moment_of(report.expires), False),
+        (words("sign_target"), words.plain(report.target), False),
         *(
             (f"{archive}: {words.plain(name)}", number, True)
             for name, number in sorted(report.archives.items())
         ),
-        (words("s_digest"), report.digest, True),
+        (words("sign_digest"), report.digest, True),
     ]
 
 
@@ -228,7 +228,7 @@ def _needed(report: ShowReport, words: Words) -> str:
     if report.required is None:
         return ""
     required = words.number(report.required)
-    return words("s_how_needed", required=required, author=words.plain(report.author))
+    return words("sign_how_needed", required=required, author=words.plain(report.author))
 
 
 def _commands(report: ShowReport, words: Words, folder: str) -> dict[str, tuple[str, str]]:
@@ -236,9 +236,9 @@ def _commands(report: ShowReport, words: Words, folder: str) -> dict[str, tuple[
     before, found, behind = folder.partition(report.manifest_id)
     if not found:
         before, behind = folder, ""
-    me = f'--by "{words("s_name")}" --key {words("s_key_file")}'
-    why = f'--why "{words("s_reason")}"'
-    revoke = f'--revoke "{words("s_name")}"'
+    me = f'--by "{words("sign_name")}" --key {words("sign_key_file")}'
+    why = f'--why "{words("sign_reason")}"'
+    revoke = f'--revoke "{words("sign_name")}"'
     return {
         "approve": (f"remediation approve {before}", f"{behind} {me}"),
         "revoke": (f"remediation approve {before}", f"{behind} {revoke} {me} {why}"),

@@ -17,18 +17,18 @@ _MOST_KINDS = 8
 _MOST_ROWS = 30
 _MONTHS = 18  # more of them are told by year
 _YEAR = 4  # signs of a month that are its year
-_BEFORE = {"absent": "s_b_absent", "other": "s_b_other"}
+_BEFORE = {"absent": "sign_b_absent", "other": "sign_b_other"}
 _AFTER = {
-    "bsn": "s_a_bsn",
-    "local": "s_a_local",
-    "value": "s_a_value",
-    "absent": "s_a_absent",
+    "bsn": "sign_a_bsn",
+    "local": "sign_a_local",
+    "value": "sign_a_value",
+    "absent": "sign_a_absent",
 }
 _FROM = {
-    "crosswalk": "s_f_crosswalk",
-    "header": "s_f_header",
-    "job": "s_f_job",
-    "constant": "s_f_constant",
+    "crosswalk": "sign_f_crosswalk",
+    "header": "sign_f_header",
+    "job": "sign_f_job",
+    "constant": "sign_f_constant",
 }
 
 
@@ -75,7 +75,7 @@ def kinds(report: ShowReport, words: Words) -> list[Shown]:
 def kinds_more(report: ShowReport, words: Words) -> str:
     """Return that there are more kinds; nothing where all are shown."""
     more = len(report.kinds) - _MOST_KINDS
-    return words("s_kinds_more", count=words.number(more)) if more > 0 else ""
+    return words("sign_kinds_more", count=words.number(more)) if more > 0 else ""
 
 
 def _shown(kind: Kind, total: int, words: Words) -> Shown:
@@ -83,14 +83,14 @@ def _shown(kind: Kind, total: int, words: Words) -> Shown:
     meaning = words.catalogue.statuses.get(status, words.plain(status))
     return Shown(
         words(
-            "s_kind",
+            "sign_kind",
             files=words.count(kind.files, "file"),
             studies=words.count(kind.studies, "study"),
         ),
-        words("s_status", meaning=meaning),
+        words("sign_status", meaning=meaning),
         100 * kind.files / total,
         tuple(_line(one, words) for one in kind.changes if one.after != "item"),
-        words("s_example", archive=words.plain(kind.archive)),
+        words("sign_example", archive=words.plain(kind.archive)),
         words.plain(kind.example),
     )
 
@@ -99,8 +99,8 @@ def everywhere(report: ShowReport, words: Words) -> str:
     """Return what happens beside these changes: where the old values are kept, if they are."""
     kept = [any(one.after == "item" for one in kind.changes) for kind in report.kinds]
     if not any(kept):
-        return words("s_former_none")
-    return words("s_former_all" if all(kept) else "s_former_some")
+        return words("sign_former_none")
+    return words("sign_former_all" if all(kept) else "sign_former_some")
 
 
 def _line(one: Change, words: Words) -> Line:
@@ -122,7 +122,7 @@ def periods(report: ShowReport, words: Words) -> list[Period]:
             words.stretch(row["start"], row["end"]),
             words.source(row["archive"], row["source"]),
             words(
-                "s_period_files",
+                "sign_period_files",
                 files=words.count(report.by_period.get(row["period_id"], 0), "file"),
             ),
             tuple(
@@ -144,7 +144,7 @@ def periods(report: ShowReport, words: Words) -> list[Period]:
 def outside(report: ShowReport, words: Words) -> str:
     """Return how many files lie in no period; nothing where all do."""
     files = report.by_period.get(NONE, 0)
-    return words("s_outside", files=words.count(files, "file")) if files else ""
+    return words("sign_outside", files=words.count(files, "file")) if files else ""
 
 
 def by_source(report: ShowReport, words: Words) -> Table | None:
@@ -152,7 +152,7 @@ def by_source(report: ShowReport, words: Words) -> Table | None:
     if not report.by_source:
         return None
     named = {words.plain(name): files for name, files in report.by_source.items()}
-    return _bars(named, "s_by_source", "s_c_source", words)
+    return _bars(named, "sign_by_source", "sign_c_source", words)
 
 
 def by_time(report: ShowReport, words: Words) -> Table | None:
@@ -161,11 +161,11 @@ def by_time(report: ShowReport, words: Words) -> Table | None:
         return None
     if len(report.by_month) <= _MONTHS:
         months = {words.month(month): files for month, files in report.by_month.items()}
-        return _bars(months, "s_by_month", "s_c_month", words)
+        return _bars(months, "sign_by_month", "sign_c_month", words)
     years: Counter[str] = Counter()
     for month, files in report.by_month.items():
         years[words("undated") if month == UNKNOWN_MONTH else month[:_YEAR]] += files
-    return _bars(years, "s_by_year", "s_c_year", words)
+    return _bars(years, "sign_by_year", "sign_c_year", words)
 
 
 def _bars(found: Mapping[str, int], caption: str, column: str, words: Words) -> Table:
@@ -197,24 +197,24 @@ def refused(report: ShowReport, words: Words) -> Table | None:
         (words.reason(code), words.plain(code), words.number(studies))
         for code, studies in report.refused.items()
     ]
-    return table(words("h_s_refused"), columns, rows)
+    return table(words("h_sign_refused"), columns, rows)
 
 
 def approvals(report: ShowReport, words: Words) -> Table:
     """Return who approved, and whether it counts."""
     states = {
-        "counts": words("s_counts"),
-        "revoked": words("s_revoked"),
-        "unchecked": words("s_unchecked"),
+        "counts": words("sign_counts"),
+        "revoked": words("sign_revoked"),
+        "unchecked": words("sign_unchecked"),
     }
     columns: tuple[tuple[str, Column], ...] = (
-        (words("s_c_who"), "text"),
+        (words("sign_c_who"), "text"),
         (words("c_at"), "text"),
-        (words("s_c_state"), "text"),
+        (words("sign_c_state"), "text"),
     )
     rows = []
     for one in report.approvals:
-        state = states.get(one.state, words("s_not_good"))
+        state = states.get(one.state, words("sign_not_good"))
         why = f" ({words.plain(one.why)})" if one.why else ""
         rows.append((words.plain(one.by), words.moment_of(one.at), state + why))
-    return table(words("s_approvals"), columns, rows)
+    return table(words("sign_approvals"), columns, rows)

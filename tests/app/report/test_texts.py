@@ -3,6 +3,7 @@
 import re
 import string
 from dataclasses import fields
+from importlib import import_module
 from importlib.resources import files
 
 import pytest
@@ -94,3 +95,11 @@ def test_every_documented_error_of_the_scanner_has_words(catalogue):
 def test_no_reason_is_both_the_desks_and_a_possible_mix_up():
     assert not set(DESK) & set(MIXUPS)
     assert set(MIXUPS) <= set(HARD)
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_no_part_of_the_sentences_replaces_a_key_of_another(language):
+    parts = ("sentences", "sentences_periods", "sentences_signing")
+    names = [f"remediation.app.report.{part}_{language}" for part in parts]
+    keys = [key for name in names for key in import_module(name).SENTENCES]
+    assert len(keys) == len(set(keys))
