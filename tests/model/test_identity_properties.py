@@ -39,13 +39,15 @@ VALUES = {
     "local": ["", "1", "2", "3"],
     "number": [ONE, TWO, THREE, "", "999900007", "999999990"],
     "birth": ["", "19500203", "19610506"],
-    "names": ["", "Jansen", "Berg-Jansen", "Anders"],
+    "names": ["", "Jansen", "Janssen", "Berg-Jansen", "Anders"],
     "initials": ["", "A", "AB", "AC"],
     "sex": ["", "M", "F"],
     "issuer": [OOST, WEST],
     "status": [VERIFIED, "?"],
     "exemption": ["", "pasgeborene"],
     "replaced_by": ["", "1", "2", "3"],
+    "valid_from": ["", "20110704", "20110705"],
+    "valid_to": ["", "20110703", "20110704"],
 }
 
 

@@ -8,10 +8,12 @@ from tables.heads_of import KEYS, bsn_item, file_of, local, maker, others
 
 from remediation.dicom.header import scan
 from remediation.model import bsn
+from remediation.model.evidence import PlainPerson
 from remediation.model.files import FileRef
 from remediation.model.placement import Placement
 from remediation.model.tokens import bsn_token, patient_token
 from remediation.tables.heads import evidence_of_head, stands
+from remediation.tables.judge import Sources
 
 AT_REST, EXCHANGE = Placement(), Placement("exchange")
 ONE, TWO = bsn.test_number(101), bsn.test_number(202)
@@ -37,6 +39,15 @@ def test_a_head_tells_its_patient_uncalibrated():
         {bsn_token(KEYS, ONE)},
         {bsn_token(KEYS, TWO)},
     )
+
+
+def test_a_head_has_its_name_at_hand_and_knows_its_source():
+    institution = el(0x00080080, "LO", "Kliniek West")
+    head = asked(file_of(*local(), more=[institution], name="van den Schijn^A"))
+    study = evidence_of_head(*head, Sources().label)
+    assert study.groups[0].plain == PlainPerson("12345", ("SCHIJN",))
+    assert (study.source, study.modality) == ("Kliniek West", "MR")
+    assert "SCHIJN" not in repr(study)
 
 
 def test_a_number_in_its_place_stands():
