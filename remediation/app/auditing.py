@@ -1,7 +1,8 @@
-"""The commands of whoever holds the log and the key: audit."""
+"""The commands of whoever answers for the work afterwards: audit, forget."""
 
 from __future__ import annotations
 
+import getpass
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,12 @@ from typing import Any
 import click
 
 from remediation.app.config import Job, load_job
-from remediation.app.console import JOB, JSON, emit, note
+from remediation.app.console import JOB, JSON, counts, emit, note
+from remediation.app.records import recorded
+from remediation.app.wiring import Session
 from remediation.errors import UsageError
+from remediation.model.running import utc_now
+from remediation.stages import forget as forget_stage
 from remediation.store.audit import prove
 
 _HEX = frozenset("0123456789abcdef")
@@ -76,4 +81,45 @@ def _recorded(job: Job, since: str) -> Iterator[tuple[str, str]]:
         yield str(head), f"runs/{path.name}"
 
 
-COMMANDS: tuple[Any, ...] = (audit,)
+@click.command()
+@JOB
+@click.option(
+    "--older-than",
+    "days",
+    type=click.IntRange(1),
+    required=True,
+    metavar="DAYS",
+    help="The retention time: runs that ended at least so long ago.",
+)
+@click.option("--by", required=True, metavar="NAME", help="Who decides it.")
+@click.option("--dry-run", is_flag=True, help="Say what would be dropped, drop nothing.")
+@JSON
+def forget(job: Path, days: int, by: str, *, dry_run: bool, as_json: bool) -> None:
+    """Drop the undo data of old runs: from then on there is no rollback of them.
+
+    Only of runs that are closed, and of which every file was verified, or rolled back, since. The
+    journal keeps all else, and its chain can be proved as before.
+    """
+    session = Session.open(load_job(job))
+    about = {"older_than_days": days, "mode": "dry-run" if dry_run else "drop"}
+    with recorded(session.job, "forget", keys=session.keys, by=by, about=about) as record:
+        options = forget_stage.ForgetOptions(
+            session.output,
+            session.roots(),
+            record.run_id,
+            utc_now(),
+            days,
+            by,
+            getpass.getuser(),
+            session.job.responsible,
+            dry_run,
+            record.seen(session.keys),
+        )
+        report = forget_stage.run(options, session.keys)
+        record.update({"dropped": report.dropped, "kept": report.kept})
+    would = "would lose" if dry_run else "lost"
+    lines = [f"{report.files:,} files of {len(report.dropped)} runs {would} their undo data"]
+    emit(report, [*lines, *counts("runs that keep it, by reason:", report.kept)], as_json=as_json)
+
+
+COMMANDS: tuple[Any, ...] = (audit, forget)

@@ -43,10 +43,16 @@ class RunRecord(dict[str, Any]):
         return self.audit.run_id
 
     def seen(self, keys: Keys) -> Seen:
-        """Return what enters studies in the audit log, sealed."""
+        """Return what enters studies in the audit log, sealed.
+
+        With an escrow key they are sealed with the run's own keys, which its journal has.
+        """
+        sealer, key = keys, ""
+        if keys.escrowed:
+            sealer, key = keys.own_run(self.run_id), f"run {self.run_id}"
 
         def enter(archive: str, study: str, count: int, result: str) -> None:
-            self.audit.study(keys.seal(study), archive, count, result)
+            self.audit.study(sealer.seal(study), archive, count, result, key)
 
         return enter
 

@@ -63,7 +63,7 @@ target = "at-rest"               # or "exchange", or the path of a placement fil
 [privacy]
 key_file = "{KEY_FILE}"
 #seal_paths = true
-#escrow_recipient = ""           # for later: refused by this version
+#escrow_recipient = ""           # age1...: whose key opens undo data when the key file is lost
 
 # What happened when; broken periods are held against it. Kinds: pacs-migration, epd-migration,
 # upgrade, merger, other. Either `date`, or `from` and `to`.

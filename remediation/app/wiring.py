@@ -24,6 +24,7 @@ from remediation.model.running import new_run_id, utc_now
 from remediation.model.secrets import Keys
 from remediation.stages import apply, approve, crawl, flag, judged, match, plan, rollback, verify
 from remediation.stages import worklists as worklists_stage
+from remediation.store import escrow
 from remediation.store.acceptances import FOLDER as ACCEPTANCES
 from remediation.store.acceptances import Acceptances
 from remediation.store.crosswalk_files import read_crosswalk
@@ -52,9 +53,9 @@ class Session:
         """Load the key file of a job.
 
         Raises:
-            UsageError: the job counts on a setting that nothing acts on yet.
+            UsageError: what should receive the escrow is no recipient.
         """
-        _no_empty_promise(job)
+        escrow.check(job.privacy.escrow_recipient)
         return cls(job, load_key_file(job.privacy.key_file), utc_now())
 
     @property
@@ -268,6 +269,7 @@ class Session:
             ),
             bsn_rules=self.rules(),
             out=out,
+            escrow=job.privacy.escrow_recipient,
             canary=job.apply.canary,
             pause_after_canary=job.apply.pause_after_canary,
             go_on=go_on,
@@ -296,6 +298,7 @@ class Session:
             dry_run,
             periods,
             studies,
+            self.job.privacy.escrow_recipient,
         )
 
     def judged_options(self) -> judged.JudgedOptions:
@@ -319,18 +322,6 @@ class Session:
                 made_at=utc_now(),
                 tool_version=version("remediation"),
             )
-        )
-
-
-def _no_empty_promise(job: Job) -> None:
-    """Refuse settings that are read and not acted on: somebody relies on each of them."""
-    promised = {
-        "[privacy] escrow_recipient": job.privacy.escrow_recipient,
-    }
-    found = [key for key, value in promised.items() if value]
-    if found:
-        raise UsageError(
-            "a setting that this version does not act on", ", ".join(found), "leave it out for now"
         )
 
 

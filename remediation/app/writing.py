@@ -19,10 +19,12 @@ from remediation.app.records import recorded
 from remediation.app.wiring import Session
 from remediation.errors import PartlyDone, ShareError, UsageError
 from remediation.model.outcomes import Outcome, Reason, Result
+from remediation.model.running import utc_now
 from remediation.stages import apply as apply_stage
 from remediation.stages import recover as recover_stage
 from remediation.stages import rollback as rollback_stage
 from remediation.stages import verify as verify_stage
+from remediation.store.escrow import escrow_keys
 
 
 @click.command()
@@ -143,12 +145,19 @@ def verify(manifest: Path, share: str, job: Path | None, *, as_json: bool) -> No
 @click.option(
     "--study", "studies", multiple=True, metavar="UID", help="Only this StudyInstanceUID."
 )
+@click.option(
+    "--escrow-key",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The key file is lost: the age key of the job's escrow_recipient.",
+)
 @JOB_OPTION
 @JSON
 def rollback(
     manifest: Path,
     periods: tuple[str, ...],
     studies: tuple[str, ...],
+    escrow_key: Path | None,
     job: Path | None,
     *,
     dry_run: bool,
@@ -156,11 +165,17 @@ def rollback(
 ) -> None:
     """Put the old bytes back, to the last bit."""
     found = stored(manifest)
-    session = Session.open(job_of(manifest, job))
     about = {"manifest": found.manifest.manifest_id, "mode": "dry-run" if dry_run else "in-place"}
-    with recorded(session.job, "rollback", keys=session.keys, about=about) as record:
+    if escrow_key is None:
+        session = Session.open(job_of(manifest, job))
+        recipient, known = session.job.privacy.escrow_recipient, session.keys
+    else:
+        keys, recipient = escrow_keys(escrow_key)
+        session, known = Session(job_of(manifest, job), keys, utc_now()), None
+        about["escrow"] = recipient
+    with recorded(session.job, "rollback", keys=known, about=about) as record:
         options = session.rollback_options(dry_run=dry_run, periods=periods, studies=studies)
-        options = record.wired(options, session.keys)
+        options = replace(record.wired(options, session.keys), escrow=recipient)
         with progress("rollback", "files") as advance:
             report = rollback_stage.run(options, found, session.keys, advance=advance)
         record.update(report.outcomes | {"halt": report.halt})

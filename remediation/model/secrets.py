@@ -23,8 +23,9 @@ import binascii
 import hmac
 import os
 import re
-from dataclasses import dataclass, field
-from typing import NoReturn
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
@@ -62,6 +63,8 @@ class Keys:
     _digests: bytes = field(repr=False)
     _sealer: AESSIV = field(repr=False)
     _undo: AESGCM = field(repr=False)
+    _runs: bytes = field(repr=False)
+    _opener: Callable[[Mapping[str, Any]], bytes] | None = field(default=None, repr=False)
 
     @classmethod
     def from_hex(cls, text: str) -> Keys:
@@ -75,14 +78,50 @@ class Keys:
                 "a key is 64 hexadecimal digits",
                 mend="ask for the file itself, or make one with `remediation key new`",
             )
-        master = bytes.fromhex(text)
+        return cls._of(bytes.fromhex(text))
+
+    @classmethod
+    def _of(cls, master: bytes) -> Keys:
         return cls(
             key_id=_derive(master, "key id", KEY_ID_BYTES).hex(),
             _tokens=_derive(master, "tokens"),
             _digests=_derive(master, "digests"),
             _sealer=AESSIV(_derive(master, "sealing", 64)),
             _undo=AESGCM(_derive(master, "undo")),
+            _runs=_derive(master, "runs"),
         )
+
+    # --- the keys of one run --------------------------------------------------------------------
+
+    def run_secret(self, run: str) -> bytes:
+        """Return the 32 bytes that all of one run's journal is sealed and encrypted with."""
+        return _derive(self._runs, f"run {run}")
+
+    def own_run(self, run: str) -> Keys:
+        """Return the keys of a run of ours: those that its `run_secret` gives."""
+        return Keys._of(self.run_secret(run))
+
+    def of_run(self, begin: Mapping[str, Any]) -> Keys:
+        """Return the keys of the run whose BEGIN record says `begin`.
+
+        Raises:
+            KeyFileError: the run has no escrow, or not for this key.
+        """
+        run = begin.get("run_key")
+        if not isinstance(run, str):
+            return self  # a journal of before there were keys of a run
+        return Keys._of(self._opener(begin)) if self._opener else self.own_run(run)
+
+    def opened_by(self, opener: Callable[[Mapping[str, Any]], bytes]) -> Keys:
+        """Return keys that take each run's secret from its BEGIN record: the key file is lost."""
+        return replace(self, _opener=opener)
+
+    @property
+    def escrowed(self) -> bool:
+        """Whether these know the secrets of runs only: no token or keyed digest can be held."""
+        return self._opener is not None
+
+    # --- tokens, sealed text, digests, encrypted bytes ------------------------------------------
 
     def token(self, kind: str, *parts: str) -> str:
         """Return the token of `parts`, 32 hexadecimal digits, apart for each `kind`.

@@ -31,6 +31,7 @@ from remediation.model.secrets import Keys
 from remediation.store import dcmtk
 from remediation.store.archive import see
 from remediation.store.changes import Change, NotWritten, failed, planned, rehearse
+from remediation.store.escrow import run_key
 from remediation.store.files import IoError, guarded
 from remediation.store.journal import Journal, Type
 from remediation.store.locks import lock_root
@@ -74,6 +75,7 @@ class ApplyOptions:
     canary: int = 20
     pause_after_canary: bool = False
     go_on: bool = False
+    escrow: str = ""  # age recipient who can open the undo data as well
     seen: Seen = unseen  # hears of each study that was written, for the audit log
     paranoid: bool = False  # every result is read by every second reader that is there
 
@@ -145,6 +147,7 @@ def run(
             "out": str(options.out.resolve()) if options.out else "",
             "key_id": keys.key_id,
             "in_place_statement": stored.manifest.in_place_statement,
+            **run_key(keys, options.run_id, options.escrow),
         }
         with Journal.create(options.output / "journal", options.run_id, begin) as journal:
             outcomes = work.out(advance) if options.mode == OUT else work.write(journal, advance)

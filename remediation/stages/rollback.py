@@ -16,6 +16,7 @@ from remediation.model.outcomes import Outcome, Reason, Result
 from remediation.model.running import Advance, silent, utc_now
 from remediation.model.secrets import Keys
 from remediation.store.changes import Change, failed, rehearse, undo_of
+from remediation.store.escrow import run_key
 from remediation.store.files import IoError
 from remediation.store.intents import Kind, StudyLog
 from remediation.store.journal import Journal, Type, journals
@@ -39,6 +40,7 @@ class RollbackOptions:
     dry_run: bool = False
     periods: tuple[str, ...] = ()
     studies: tuple[str, ...] = ()
+    escrow: str = ""  # age recipient who can open this run's undo data as well
     seen: Seen = unseen  # hears of each study that was written, for the audit log
 
 
@@ -63,7 +65,7 @@ def run(
     """Put the old bytes back; a file that changed since is left alone.
 
     Raises:
-        ManifestError: nothing of the manifest stands in the archive.
+        ManifestError: nothing of the manifest stands in the archive, or its undo data was dropped.
         UsageError: nothing of what was asked for does.
         LockedError: another run holds an archive root.
     """
@@ -75,6 +77,7 @@ def run(
         left = () if options.dry_run else _settled(options, keys)
         standing = _standing(options, stored, keys)
         logs = [log for log in standing if _asked(options, log)]
+        _undo_is_there(logs, stored)
         if not logs:
             raise UsageError(
                 "nothing of that stands in the archive",
@@ -92,7 +95,8 @@ def run(
             "by": options.person,
             "responsible": stored.manifest.responsible,
             "at": options.now.isoformat(),
-            "key_id": keys.key_id,
+            "key_id": "" if keys.escrowed else keys.key_id,
+            **run_key(keys, options.run_id, options.escrow),
         }
         with Journal.create(options.output / "journal", options.run_id, begin) as journal:
             writer = StudyWriter(journal, keys, Kind.ROLLBACK)
@@ -126,6 +130,16 @@ def _standing(options: RollbackOptions, stored: Stored, keys: Keys) -> list[Stud
             "it was not applied in place, or was rolled back",
         )
     return logs
+
+
+def _undo_is_there(logs: list[StudyLog], stored: Stored) -> None:
+    dropped = sum(not intent.undo for log in logs for intent in log.intents)
+    if dropped:
+        raise ManifestError(
+            f"the undo data of {dropped:,} of these files was dropped after its retention time",
+            str(stored.folder),
+            "there is no way back but a backup; `remediation trace` tells who dropped it and when",
+        )
 
 
 def _asked(options: RollbackOptions, log: StudyLog) -> bool:

@@ -26,11 +26,11 @@ from remediation.store.manifests import Stored
 from remediation.store.permission import roots_of
 from remediation.store.primitives import drop_cache
 from remediation.store.runs import applied, runs_of
+from remediation.store.verifications import AS_PROMISED, FOLDER, NOT_WRITTEN
 from remediation.tables.heads import stands
 from remediation.tables.rows import RowMaker
 
 Row = Mapping[str, Any]
-AS_PROMISED, NOT_WRITTEN = "as-promised", "not-written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def run(
             advance(1)
     for (archive, study), found in studies.items():
         options.seen(archive, study, len(found), together(found))
-    path = options.output / "verifications" / f"{stored.manifest.manifest_id}-{options.run_id}.json"
+    path = options.output / FOLDER / f"{stored.manifest.manifest_id}-{options.run_id}.json"
     report = VerifyReport(sum(verdicts.values()), dict(sorted(verdicts.items())), path)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     said = asdict(report) | {"path": path.name, "at": options.now.isoformat()}

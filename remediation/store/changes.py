@@ -80,8 +80,10 @@ def undo_of(intent: Intent, root: Path, keys: Keys) -> Change:
             raise NotWritten(Result.REFUSED, Reason.UNDO) from None
 
     # The bytes decide, and not the time: a backup that was put back is the same file.
-    there = replace(intent.new, mtime_ns=None)
-    return Change(intent.place.archive, root, intent.place.relative, there, intent.old, rebuild)
+    there, old = replace(intent.new, mtime_ns=None), intent.old
+    if keys.escrowed:  # keyed digests cannot be made: those of the whole files decide alone
+        there, old = replace(there, head_digest=""), replace(old, head_digest="")
+    return Change(intent.place.archive, root, intent.place.relative, there, old, rebuild)
 
 
 def failed(error: files.IoError) -> Outcome:
@@ -134,7 +136,7 @@ def old_head(source: int, change: Change, keys: Keys) -> bytes:
     old, new = change.old, change.new
     if found.st_size == new.size:
         head = files.read_head(source, new.head_length)
-        if keys.digest(head) == new.head_digest:
+        if _is_head(head, new, source, keys):
             if new.sha256 is not None and new.sha256 != files.sha256_of(source):
                 raise NotWritten(Result.DRIFTED, Reason.CONTENT)
             raise NotWritten(Result.ALREADY_APPLIED, "")
@@ -143,11 +145,18 @@ def old_head(source: int, change: Change, keys: Keys) -> bytes:
     if old.mtime_ns not in {None, found.st_mtime_ns}:
         raise NotWritten(Result.DRIFTED, Reason.MTIME)
     head = files.read_head(source, old.head_length)
-    if len(head) != old.head_length or keys.digest(head) != old.head_digest:
+    if len(head) != old.head_length or not _is_head(head, old, source, keys):
         raise NotWritten(Result.DRIFTED, Reason.HEAD)
     if found.st_nlink > 1:
         raise NotWritten(Result.REFUSED, Reason.HARD_LINK)
     return head
+
+
+def _is_head(head: bytes, state: FileState, source: int, keys: Keys) -> bool:
+    """Tell whether this is the head of such a file; without a keyed digest by all of its bytes."""
+    if not state.head_digest:
+        return state.sha256 == files.sha256_of(source)
+    return keys.digest(head) == state.head_digest
 
 
 def new_head_of(change: Change, head: bytes, keys: Keys) -> bytes:
@@ -155,11 +164,9 @@ def new_head_of(change: Change, head: bytes, keys: Keys) -> bytes:
     new_head = change.rebuild(head)
     wanted = change.new
     size = change.old.size - len(head) + len(new_head)
-    if (size, len(new_head), keys.digest(new_head)) != (
-        wanted.size,
-        wanted.head_length,
-        wanted.head_digest,
-    ):
+    # Without a keyed digest, what is staged is held against the digest of the whole file.
+    digest = keys.digest(new_head) if wanted.head_digest else ""
+    if (size, len(new_head), digest) != (wanted.size, wanted.head_length, wanted.head_digest):
         raise NotWritten(Result.REFUSED, Reason.NOT_AS_PLANNED)
     return new_head
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -69,20 +69,30 @@ class FileState:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One file of a study that is staged whole: old and new bytes, and the encrypted way back."""
+    """One file of a study that is staged whole: old and new bytes, and the encrypted way back.
+
+    Attributes:
+        undo: empty where it was dropped (`forget`).
+        keys: those of the run that it was read from, where that has keys of its own.
+    """
 
     place: Place
     old: FileState
     new: FileState
     undo: bytes
+    keys: Keys | None = field(default=None, repr=False, compare=False)
 
     def open_undo(self, keys: Keys) -> bytes:
         """Return the undo bytes.
 
         Raises:
+            DatasetError: They were dropped.
             KeyFileError: They were made with another key, for another file, or altered since.
         """
-        return keys.decrypt(self.undo, _context(self.place, self.old, self.new, keys))
+        if not self.undo:
+            raise DatasetError("the undo data was dropped", "", "restore the file from a backup")
+        own = self.keys or keys
+        return own.decrypt(self.undo, _context(self.place, self.old, self.new, own))
 
 
 def new_intent(place: Place, old: FileState, new: FileState, undo: bytes, keys: Keys) -> Intent:
@@ -192,9 +202,12 @@ def study_logs(records: Iterable[Record], keys: Keys) -> tuple[StudyLog, ...]:
         KeyFileError: The journal was written with another key.
     """
     logs: dict[int, StudyLog] = {}
+    own: Keys | None = None
     for record in records:
+        if record.type is Type.BEGIN and "run_key" in record.body:
+            own = keys.of_run(record.body)
         try:
-            _tell(logs, record, keys)
+            _tell(logs, record, own or keys, own)
         except (KeyError, TypeError, ValueError):
             raise DatasetError(
                 "a journal record does not say what it must", f"record {record.seq}"
@@ -202,7 +215,7 @@ def study_logs(records: Iterable[Record], keys: Keys) -> tuple[StudyLog, ...]:
     return tuple(logs.values())
 
 
-def _tell(logs: dict[int, StudyLog], record: Record, keys: Keys) -> None:
+def _tell(logs: dict[int, StudyLog], record: Record, keys: Keys, own: Keys | None) -> None:
     body = record.body
     if record.type is Type.STAGE:
         logs[record.seq] = StudyLog(
@@ -217,7 +230,7 @@ def _tell(logs: dict[int, StudyLog], record: Record, keys: Keys) -> None:
         return
     log = logs[body["stage"]]
     if record.type is Type.INTENT:
-        log = replace(log, intents=tuple(_intent(entry, keys) for entry in body["files"]))
+        log = replace(log, intents=tuple(_intent(entry, keys, own) for entry in body["files"]))
         if tuple(intent.place for intent in log.intents) != log.places:
             raise ValueError
     elif record.type is Type.STUDY_DONE:
@@ -237,9 +250,10 @@ def _place(entry: Mapping[str, Any], keys: Keys) -> Place:
     return Place(entry["archive"], _bytes(keys.unseal(entry["path"])), stem)
 
 
-def _intent(entry: Mapping[str, Any], keys: Keys) -> Intent:
+def _intent(entry: Mapping[str, Any], keys: Keys, own: Keys | None) -> Intent:
     old, new = FileState(**entry["old"]), FileState(**entry["new"])
     if None in {old.sha256, new.sha256} or old.sha256 == new.sha256:
         raise ValueError
-    undo = base64.b64decode(entry["undo"], validate=True)
-    return Intent(_place(entry, keys), old, new, undo)
+    dropped = "undo_sha256" in entry
+    undo = b"" if dropped else base64.b64decode(entry["undo"], validate=True)
+    return Intent(_place(entry, keys), old, new, undo, own)

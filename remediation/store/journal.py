@@ -12,6 +12,8 @@ holds sealed paths, plain digests and encrypted undo bytes, and never a number.
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -24,10 +26,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from remediation.errors import DatasetError, LockedError
+from remediation.model import chain as chained
 from remediation.store import files
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}", re.ASCII)
-_RESERVED = {"seq", "type", "chain"}
+_RESERVED = {"seq", "type", "chain", "format"}
+FORMAT = 2  # since then, what an INTENT's chain holds fast of undo bytes is their digest
 
 
 class Type(StrEnum):
@@ -42,6 +46,7 @@ class Type(StrEnum):
     OUTCOME = "OUTCOME"  # a study of which nothing was staged: why
     NOTE = "NOTE"  # the caller's own: a canary passed, a refusal
     END = "END"  # how the run ended
+    FORGOTTEN = "FORGOTTEN"  # the undo bytes were dropped, by whom and when; their digests stay
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +58,34 @@ class Record:
     body: Mapping[str, Any]
 
 
-def _line(chain: str, seq: int, kind: str, body: Mapping[str, Any]) -> tuple[bytes, str]:
+def _line(chain: str, seq: int, kind: str, body: Mapping[str, Any], form: int) -> tuple[bytes, str]:
     record = {"seq": seq, "type": str(kind), **body}
-    text = json.dumps(record, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    link = hashlib.sha256(f"{chain}\n{text}".encode()).hexdigest()
-    record["chain"] = link
-    text = json.dumps(record, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return text.encode() + b"\n", link
+    if form == 1:
+        return chained.line(chain, record)
+    if seq == 1:
+        record["format"] = form
+    if kind == Type.INTENT:
+        return chained.line(chain, record, without_undo(record))
+    return chained.line(chain, record)
+
+
+def without_undo(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an INTENT record with a digest in the place of each file's undo bytes."""
+    return {**record, "files": [_digested(entry) for entry in record["files"]]}
+
+
+def _digested(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "undo" not in entry:
+        return entry
+    if "undo_sha256" in entry:
+        raise ValueError("both undo bytes and their digest")
+    rest = {name: value for name, value in entry.items() if name != "undo"}
+    data = base64.b64decode(entry["undo"], validate=True)
+    return {**rest, "undo_sha256": hashlib.sha256(data).hexdigest()}
 
 
 def _start(run_id: str) -> str:
-    return hashlib.sha256(f"remediation journal {run_id}".encode()).hexdigest()
+    return chained.start(f"journal {run_id}")
 
 
 def _parse(path: Path) -> tuple[tuple[Record, ...], str, int]:
@@ -72,23 +94,45 @@ def _parse(path: Path) -> tuple[tuple[Record, ...], str, int]:
         data = path.read_bytes()
     whole = data[: data.rfind(b"\n") + 1]
     records: list[Record] = []
-    chain = _start(path.stem)
+    chain, form = _start(path.stem), 1
     for number, line in enumerate(whole.splitlines(keepends=True), start=1):
         try:
             body = json.loads(line)
             kind = Type(body["type"])
+            form = _form(body) if number == 1 else form
             said = {key: value for key, value in body.items() if key not in _RESERVED}
-            expected, chain = _line(chain, number, kind, said)
+            expected, chain = _line(chain, number, kind, said, form)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             expected = b""
         if line != expected:
-            raise DatasetError(
-                "the journal is damaged or was altered",
-                f"{path.name}, record {number}",
-                "touch nothing, and compare it with its backup: it holds the way back",
-            )
+            raise _damaged(path, number)
         records.append(Record(number, kind, said))
+    _lawfully_dropped(records, path)
     return tuple(records), chain, len(whole)
+
+
+def _form(begin: Mapping[str, Any]) -> int:
+    form = begin.get("format", 1)
+    if form not in {1, FORMAT}:
+        raise ValueError("a journal of a later version")
+    return int(form)
+
+
+def _lawfully_dropped(records: list[Record], path: Path) -> None:
+    """Raise where undo bytes are missing and no record says that they were dropped."""
+    if any(record.type is Type.FORGOTTEN for record in records):
+        return
+    for record in records:
+        if record.type is Type.INTENT and any("undo_sha256" in one for one in record.body["files"]):
+            raise _damaged(path, record.seq)
+
+
+def _damaged(path: Path, number: int) -> DatasetError:
+    return DatasetError(
+        "the journal is damaged or was altered",
+        f"{path.name}, record {number}",
+        "touch nothing, and compare it with its backup: it holds the way back",
+    )
 
 
 def read(path: Path) -> tuple[Record, ...]:
@@ -115,6 +159,7 @@ class Journal:
 
     Attributes:
         run_id: The run's id, also the file's name without suffix.
+        begin: What its BEGIN record says.
         broken: A record could not be written: nothing may be changed any more.
     """
 
@@ -122,6 +167,8 @@ class Journal:
         self.path, self.run_id = path, path.stem
         self._descriptor, self._chain, self._seq, self._end = descriptor, _start(path.stem), 0, 0
         self.broken = False
+        self.begin: Mapping[str, Any] = {}
+        self._form = FORMAT
 
     @classmethod
     def create(cls, folder: Path, run_id: str, begin: Mapping[str, Any]) -> Self:
@@ -153,6 +200,7 @@ class Journal:
             journal._lock()
             files.sync_folder(folder)
             journal.append(Type.BEGIN, begin)
+            journal.begin = begin
         except BaseException:
             journal.close()
             raise
@@ -174,6 +222,9 @@ class Journal:
             journal._lock()
             records, journal._chain, journal._end = _parse(path)
             journal._seq = len(records)
+            if records:
+                journal.begin = records[0].body
+                journal._form = _form(json.loads(path.read_bytes().partition(b"\n")[0]))
             with files.guarded("a journal cannot be mended", path.name):
                 if os.fstat(descriptor).st_size != journal._end:
                     os.ftruncate(descriptor, journal._end)
@@ -201,8 +252,8 @@ class Journal:
         if self.broken:
             raise files.IoError("the journal cannot be written any more", f"run {self.run_id}")
         if _RESERVED & body.keys():
-            raise ValueError("seq, type and chain are the journal's own")
-        line, chain = _line(self._chain, self._seq + 1, kind, body)
+            raise ValueError("seq, type, chain and format are the journal's own")
+        line, chain = _line(self._chain, self._seq + 1, kind, body, self._form)
         self.broken = True
         files.write_all(self._descriptor, line)
         files.fsync(self._descriptor)
@@ -214,6 +265,34 @@ class Journal:
         self._chain, self._seq, self._end = chain, self._seq + 1, self._end + len(line)
         self.broken = False
         return self._seq
+
+    @property
+    def droppable(self) -> bool:
+        """Whether undo bytes can be dropped and the chain still be proved."""
+        return self._form != 1
+
+    def forget(self, said: Mapping[str, Any]) -> None:
+        """Drop the undo bytes, and say so in a last record.
+
+        The file is replaced whole; the chain stays what it was. Nothing can be appended afterwards.
+
+        Raises:
+            ValueError: It is of a format whose chain holds the undo bytes themselves.
+            IoError: It could not be written: then nothing was dropped.
+        """
+        if not self.droppable:
+            raise ValueError("the chain of this journal holds its undo bytes")
+        with files.guarded("a journal cannot be read", self.path.name):
+            lines = self.path.read_bytes().splitlines(keepends=True)
+        last, _ = _line(self._chain, self._seq + 1, Type.FORGOTTEN, said, self._form)
+        self.broken = True
+        for left in self.path.parent.glob(f".{self.path.name}.*.tmp"):  # of one that was killed
+            with contextlib.suppress(OSError):
+                left.unlink()
+        with files.replacing(self.path) as descriptor:
+            for line in lines:
+                files.write_all(descriptor, _stripped(line))
+            files.write_all(descriptor, last)
 
     @property
     def next_seq(self) -> int:
@@ -239,3 +318,12 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _stripped(line: bytes) -> bytes:
+    """Return a line of the journal without undo bytes, its chain value as it was."""
+    record = json.loads(line)
+    if record["type"] != Type.INTENT:
+        return line
+    text = json.dumps(without_undo(record), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return text.encode() + b"\n"

@@ -31,7 +31,7 @@ from remediation.store.intents import (
     closed_record,
     study_logs,
 )
-from remediation.store.journal import Journal, Type, read
+from remediation.store.journal import Journal, Record, Type, read
 
 NOT_A_FILE = "not a regular file"  # stands for a digest where there is none to take
 
@@ -241,7 +241,8 @@ def _recover_study(
             return told(state, "its files are not as any step leaves them: look at them yourself")
         outcome = _outcome(log.kind, state)
         outcomes = [(place.archive, place.relative, outcome) for place in log.places]
-        journal.append(Type.CLOSED, closed_record(log.stage, Bytes(state), outcomes, keys))
+        closed = closed_record(log.stage, Bytes(state), outcomes, keys.of_run(journal.begin))
+        journal.append(Type.CLOSED, closed)
     except (files.IoError, files.NotRegular) as error:
         return told(State.FAILED, f"{error.what}: {error.where}" if error.where else error.what)
     return told(state)
@@ -252,6 +253,17 @@ def _outcome(kind: Kind, state: State) -> Outcome:
         return Outcome(Result.APPLIED if kind is Kind.APPLY else Result.ROLLED_BACK)
     result = Result.ROLLED_BACK if kind is Kind.APPLY else Result.FAILED
     return Outcome(result, Reason.INTERRUPTED)
+
+
+def left_open(records: Iterable[Record]) -> bool:
+    """Tell without a key whether a journal has a study that was staged and not closed."""
+    staged: set[int] = set()
+    for record in records:
+        if record.type is Type.STAGE:
+            staged.add(record.seq)
+        elif record.type is Type.CLOSED:
+            staged.discard(record.body["stage"])
+    return bool(staged)
 
 
 def recover(
@@ -271,7 +283,11 @@ def recover(
     """
     results: list[Recovered] = []
     for path in journals:
-        if all(log.closed for log in study_logs(read(path), keys)):
+        found = read(path)
+        # With an escrow key only runs that must be settled have to be opened.
+        if keys.escrowed and not left_open(found):
+            continue
+        if all(log.closed for log in study_logs(found, keys)):
             continue
         try:
             journal, records = Journal.reopen(path)

@@ -118,11 +118,19 @@ def _stamp(change: Change, before: Mark, *, keep_mtime: bool) -> int | None:
     return change.new.mtime_ns
 
 
-def stage(change: Change, stem: str, keys: Keys, *, keep_mtime: bool = True) -> Staged:
+def stage(
+    change: Change,
+    stem: str,
+    keys: Keys,
+    *,
+    keep_mtime: bool = True,
+    run_keys: Keys | None = None,
+) -> Staged:
     """Put the new bytes beside the target, durable and read back; the target is not touched.
 
     `stem` begins the names of X and A. With `keep_mtime`, or where `change.new` has a time, X gets
-    T's or that one; else it keeps the time of its making.
+    T's or that one; else it keeps the time of its making. The undo bytes are encrypted with
+    `run_keys`, where the run has keys of its own.
 
     Raises:
         NotWritten: The file is left alone; nothing lies beside it.
@@ -140,7 +148,7 @@ def stage(change: Change, stem: str, keys: Keys, *, keep_mtime: bool = True) -> 
         )
     old = replace(change.old, sha256=filled.old_sha256, mtime_ns=before.mtime_ns)
     new = replace(change.new, sha256=filled.new_sha256, mtime_ns=new_mark.mtime_ns)
-    intent = new_intent(place, old, new, undo.difference(head, new_head), keys)
+    intent = new_intent(place, old, new, undo.difference(head, new_head), run_keys or keys)
     return Staged(change.root, intent, before, new_mark)
 
 

@@ -46,6 +46,7 @@ class StudyWriter:
     ) -> None:
         self.journal, self.keys, self.kind = journal, keys, kind
         self.keep_mtime = keep_mtime
+        self.run_keys = keys.of_run(journal.begin)  # what the journal is sealed with
         self.failures = 0
         self.halt = ""
 
@@ -124,13 +125,15 @@ class StudyWriter:
             Place(change.archive, change.relative, f"{files.OURS.decode()}{run}-{number}")
             for number, change in enumerate(attempt.wanted)
         )
-        body = stage_record(attempt.study, self.kind, attempt.places, self.keys, group)
+        body = stage_record(attempt.study, self.kind, attempt.places, self.run_keys, group)
         attempt.stage = self._must_record(Type.STAGE, body)
         seen: set[tuple[int, int]] = set()
         for number, change in enumerate(attempt.wanted):
             attempt.current = number
             stem = attempt.places[number].stem
-            staged = rewrite.stage(change, stem, self.keys, keep_mtime=self.keep_mtime)
+            staged = rewrite.stage(
+                change, stem, self.keys, keep_mtime=self.keep_mtime, run_keys=self.run_keys
+            )
             attempt.staged.append(staged)
             # By what it is, not by its path: a share can be mounted twice.
             inode = staged.old_mark.device, staged.old_mark.inode
@@ -143,7 +146,7 @@ class StudyWriter:
             if not rewrite.unchanged(staged):
                 raise NotWritten(Result.DRIFTED, Reason.MEANWHILE)
         intents = (staged.intent for staged in attempt.staged)
-        self._must_record(Type.INTENT, intent_record(attempt.stage, intents, self.keys))
+        self._must_record(Type.INTENT, intent_record(attempt.stage, intents, self.run_keys))
         attempt.switching = True
         for staged in attempt.each():
             rewrite.switch(staged)
@@ -211,13 +214,13 @@ class StudyWriter:
 
     def _left(self, attempt: Attempt) -> StudyResult:
         result = attempt.result(self.halt)
-        listed = outcome_list(result.listed(), self.keys)
-        self._record(Type.OUTCOME, {"study": self.keys.seal(result.study), "files": listed})
+        listed = outcome_list(result.listed(), self.run_keys)
+        self._record(Type.OUTCOME, {"study": self.run_keys.seal(result.study), "files": listed})
         return replace(result, halt=self.halt)
 
     def _ended(self, result: StudyResult, stand: Bytes, *, settled: bool) -> StudyResult:
         if settled:
-            body = closed_record(result.stage, stand, result.listed(), self.keys)
+            body = closed_record(result.stage, stand, result.listed(), self.run_keys)
             self._record(Type.CLOSED, body)
         else:
             self._stop(Reason.UNSETTLED)

@@ -139,3 +139,16 @@ def test_there_is_no_number_name_or_birth_date_in_the_log(hospital, capsys):
     locals_ = [f'"70{person}"' for person in range(PEOPLE)]
     uids = [study_uid(person) for person in range(PEOPLE)]
     assert not any(word in text for word in (*NUMBERS, *WORDS, *BIRTHS, *locals_, *uids))
+
+
+def test_forget_is_entered_with_who_decided_it_and_what_it_dropped(hospital, capsys):
+    folder = hospital.load().folder
+    call(capsys, "apply", folder, "--in-place")
+    call(capsys, "rollback", folder)
+    one = call(capsys, "forget", hospital.job, "--older-than", 1, "--by", "Petra Privacy")
+    assert one.code == 0
+    assert "2  younger" in one.out
+    began, ended = said(hospital, "forget")
+    assert (began["by"], began["action"]) == ("Petra Privacy", "D")
+    assert began["counts"]["older_than_days"] == 1
+    assert ended["counts"]["kept"] == {"younger": 2}

@@ -169,7 +169,7 @@ def test_a_crawl_is_as_polite_as_the_job_says(opened):
     assert opened(MINIMAL).crawl_options("oost").hours == Hours(None, "Europe/Amsterdam")
 
 
-def test_a_setting_that_nothing_acts_on_is_refused_and_named(opened):
+def test_an_escrow_recipient_that_is_none_is_refused_and_named(opened):
     recipient = f'escrow_recipient = "age1{"q" * 58}"'
     with pytest.raises(UsageError, match="escrow_recipient"):
         opened(changed('escrow_recipient = ""', recipient))

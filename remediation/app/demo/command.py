@@ -26,6 +26,7 @@ from remediation.stages import apply, approve, crawl, flag, match, plan, rollbac
 from remediation.store import datasets
 from remediation.store.locks import lock_root
 from remediation.store.manifests import Stored, load
+from remediation.store.verifications import AS_PROMISED
 from remediation.tables.coverage import overall
 from remediation.tables.schemas import CORRECTIONS, PERIODS, REFUSALS, STUDIES
 
@@ -141,7 +142,7 @@ class _Line:
         with _step("report"):
             self.report = session.report(None).html
         files = one.manifest.counts["files"]
-        promised = verified.verdicts == {verify.AS_PROMISED: files}
+        promised = verified.verdicts == {AS_PROMISED: files}
         right = (applied.complete, promised, back.complete)
         checks.append(Check("apply, verify, rollback complete", 3, 3 - sum(right)))
         planted = truth.planted()
