@@ -10,7 +10,7 @@ import traceback
 
 import click
 
-from remediation.app import auditing, exporting, reading, writing
+from remediation.app import auditing, exporting, reading, tracing, writing
 from remediation.app.demo.command import demo
 from remediation.errors import Interrupted, RemediationError, ShareError, UsageError
 
@@ -23,7 +23,7 @@ _HELP = """Find where the BSN stands in archived DICOM headers, and correct it.
 The line of work:  crawl > flag > match > plan > show, approve > apply > verify
 Back again:        rollback
 To the vendor:     export
-Who did what:      audit
+Who did what:      audit, trace
 
 Nothing is written to an archive but by `apply` and `rollback`. Begin with `remediation demo`,
 or with `remediation init`.
@@ -66,6 +66,7 @@ for _command in (
     *writing.COMMANDS,
     *exporting.COMMANDS,
     *auditing.COMMANDS,
+    *tracing.COMMANDS,
 ):
     cli.add_command(_command)
     _name_variables(_command, f"REMEDIATION_{(_command.name or '').upper()}")

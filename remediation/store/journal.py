@@ -88,8 +88,8 @@ def _start(run_id: str) -> str:
     return chained.start(f"journal {run_id}")
 
 
-def _parse(path: Path) -> tuple[tuple[Record, ...], str, int]:
-    """The records, the last chain value, and where the last whole record ends."""
+def _parse(path: Path) -> tuple[tuple[Record, ...], str, int, int]:
+    """The records, the last chain value, where the last whole record ends, and the format."""
     with files.guarded("a journal cannot be read", path.name):
         data = path.read_bytes()
     whole = data[: data.rfind(b"\n") + 1]
@@ -108,7 +108,7 @@ def _parse(path: Path) -> tuple[tuple[Record, ...], str, int]:
             raise _damaged(path, number)
         records.append(Record(number, kind, said))
     _lawfully_dropped(records, path)
-    return tuple(records), chain, len(whole)
+    return tuple(records), chain, len(whole), form
 
 
 def _form(begin: Mapping[str, Any]) -> int:
@@ -220,11 +220,11 @@ class Journal:
         journal = cls(path, descriptor)
         try:
             journal._lock()
-            records, journal._chain, journal._end = _parse(path)
+            records, journal._chain, journal._end, form = _parse(path)
             journal._seq = len(records)
             if records:
                 journal.begin = records[0].body
-                journal._form = _form(json.loads(path.read_bytes().partition(b"\n")[0]))
+                journal._form = form
             with files.guarded("a journal cannot be mended", path.name):
                 if os.fstat(descriptor).st_size != journal._end:
                     os.ftruncate(descriptor, journal._end)

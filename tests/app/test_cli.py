@@ -111,6 +111,7 @@ def test_json_is_one_document_on_stdout_and_nothing_else(hospital, capsys):
         "verify": ("verify", folder),
         "rollback": ("rollback", folder),
         "recover": ("recover", hospital.job),
+        "trace": ("trace", hospital.job, "--patient", "704", "--issuer", "ZKH-NOORD"),
         "forget": ("forget", hospital.job, "--older-than", 365, "--by", "Petra Privacy"),
     }
     found = {}
