@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
 PYTEST := $(BIN)/python -m pytest
-.PHONY: help install demo test check format faults bench bench-periods bench-flag bench-match bench-crosswalk fuzz clean
+.PHONY: help install demo test check format faults bench bench-periods bench-flag bench-match bench-crosswalk bench-plan fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 17
@@ -52,6 +52,9 @@ bench-match: $(STAMP) ## match: a million studies on two cores, and a million ro
 
 bench-crosswalk: $(STAMP) ## the crosswalk of 1 and 10 million rows (1 GB in /tmp; BENCH=--help)
 	PYTHONPATH=tests $(BIN)/python -m bench.crosswalk $(BENCH)
+
+bench-plan: $(STAMP) ## plan beside crawl: heads a second, four times the heads (BENCH=--help)
+	PYTHONPATH=tests $(BIN)/python -m bench.planning $(BENCH)
 
 SECONDS ?= 60
 fuzz: $(STAMP) ## damaged bytes for the header scanner and the rows (SECONDS=60)

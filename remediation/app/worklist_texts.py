@@ -80,6 +80,10 @@ TODO: Mapping[str, Mapping[str, str]] = {
     "nl": {
         "no-crosswalk-entry": "zoek de patiënt op in het EPD; staat die er, neem haar of hem op in"
         " de export; zo niet, vraag waar de studie vandaan komt",
+        "outside-validity": "zoek uit van wie het nummer op de dag van de studie was, en verbeter"
+        " de geldigheid in het EPD",
+        "test-number": "haal de testpatiënt uit het archief, of het nummer uit het EPD",
+        "homonym": "vul in het EPD de voorletters aan van deze patiënt en van de naamgenoot",
         "no-number": "vraag het BSN op, stel het vast en verifieer het in het EPD; of leg de reden"
         " vast dat er geen is",
         "not-verified": "verifieer identiteit en BSN (SBV-Z) en zet de status in het EPD",
@@ -99,6 +103,10 @@ TODO: Mapping[str, Mapping[str, str]] = {
     "en": {
         "no-crosswalk-entry": "look the patient up in the EPD; if there, add them to the export; if"
         " not, ask where the study comes from",
+        "outside-validity": "find out whose the number was on the day of the study, and correct the"
+        " validity in the EPD",
+        "test-number": "take the test patient out of the archive, or the number out of the EPD",
+        "homonym": "add the initials of this patient and of the namesake to the EPD",
         "no-number": "ask for the BSN, establish and verify it in the EPD; or record the reason why"
         " there is none",
         "not-verified": "verify identity and BSN (SBV-Z), and set the status in the EPD",

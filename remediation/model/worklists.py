@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-# What the registration desk can settle in the EPD; the rest is for others.
-DESK = (
-    "no-crosswalk-entry",
-    "outside-validity",
-    "no-number",
-    "not-verified",
-    "invalid-number",
-    "placeholder-number",
-    "two-numbers",
-    "shared-number",
-)
+from remediation.model import reasons
+
+# What the registration desk can settle in the EPD by itself; the rest is for others.
+DESK = tuple(name for name, one in reasons.ALL.items() if one.settled_by == reasons.DESK)
 # Header and EPD may be of two patients; the loudest first.
 MIXUPS = ("header-disagrees", "birth-date-clash", "name-clash", "sex-clash")
 MOST = 5_000  # lines of one list

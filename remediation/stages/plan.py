@@ -27,7 +27,7 @@ from remediation.model.placement import Placement
 from remediation.model.running import Advance, Mapper, silent, utc_now
 from remediation.model.secrets import Keys
 from remediation.store import datasets
-from remediation.store.batches import BATCH_ROWS, Batches
+from remediation.store.batches import Batches
 from remediation.store.foreseen import (
     File,
     Foreseen,
@@ -89,7 +89,7 @@ class PlanOptions:
     readers: int = 4  # threads of a worker where the share is slow to answer
     reads_per_second: float = 0  # of one worker; 0: as fast as it goes
     task_files: int = TASK_FILES
-    batch_rows: int = BATCH_ROWS
+    batch_rows: int = 200_000  # instances whose columns are in memory at once
 
 
 @dataclass(frozen=True, slots=True)

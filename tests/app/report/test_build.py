@@ -132,7 +132,7 @@ def test_without_mix_ups_no_alarm(made, hospital):
 
 def test_what_the_desk_and_others_have_to_do_in_words(made, hospital):
     hospital.study(status="absent", outcome="refused", reason="not-verified")
-    hospital.study(status="absent", outcome="refused", reason="homonym")
+    hospital.study(status="absent", outcome="refused", reason="foreign-issuer")
     hospital.study(warnings=["not-verified"])
     hospital.worklist("not-verified", "not-verified")
     text = text_of(made()[1])
