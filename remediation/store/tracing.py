@@ -195,7 +195,10 @@ class Told:
     # --- exports and verifications --------------------------------------------------------------
 
     def handed_over(self) -> None:
-        """Tell which manifests that hold these studies were handed over, to whom."""
+        """Tell which manifests that hold these studies were handed over, to whom.
+
+        Whether a study was left out of it, the audit log tells.
+        """
         for said in self._records("exports"):
             name, held = self._of_digest.get(str(said.get("digest")), ("", {}))
             for study, (archive, count) in held.items():
@@ -203,7 +206,7 @@ class Told:
                     Traced(
                         str(said.get("at", "")),
                         "export",
-                        f"handed over as {said.get('format', '')}",
+                        f"its manifest handed over as {said.get('format', '')}",
                         str(said.get("state", "")),
                         study,
                         archive,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 from app.hospital_line import call
@@ -20,7 +23,9 @@ from small_hospital import (
     study_uid,
 )
 
+from remediation.store import audit
 from remediation.store.audit import read
+from remediation.store.files import IoError
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +157,74 @@ def test_forget_is_entered_with_who_decided_it_and_what_it_dropped(hospital, cap
     assert (began["by"], began["action"]) == ("Petra Privacy", "D")
     assert began["counts"]["older_than_days"] == 1
     assert ended["counts"]["kept"] == {"younger": 2}
+
+
+KILLED_AT_THE_THIRD_STUDY = """
+import os, sys
+from remediation.app.cli import _run
+from remediation.store.study import StudyWriter
+real, done = StudyWriter.finish, []
+def finish(self, result):
+    if len(done) == 2:
+        os.kill(os.getpid(), 9)
+    done.append(result)
+    return real(self, result)
+StudyWriter.finish = finish
+_run(sys.argv[1:])
+"""
+
+
+def test_a_run_that_was_killed_is_entered_by_the_next_with_the_studies_of_its_journal(
+    hospital, capsys
+):
+    folder, keys = hospital.load().folder, hospital.session().keys
+    command = [sys.executable, "-c", KILLED_AT_THE_THIRD_STUDY, "apply", str(folder), "--in-place"]
+    assert subprocess.run(command, check=False, capture_output=True).returncode == -9
+    assert [one["event"] for one in said(hospital)] == ["began"]
+    assert call(capsys, "recover", hospital.job).code == 0
+    killed = said(hospital, "apply")
+    assert [one["event"] for one in killed] == ["began", "object", "object", "object", "ended"]
+    assert [one["result"] for one in killed[1:]] == [*["apply-new"] * 3, "broken-off"]
+    found = {keys.unseal(one["study"]) for one in killed if one["event"] == "object"}
+    assert found == set(map(study_uid, range(3)))
+    assert call(capsys, "audit", "verify", hospital.job).code == 0
+    again = call(capsys, "flag", hospital.job)
+    assert again.code == 0
+    assert said(hospital, "apply") == killed
+
+
+def test_on_a_full_disk_nothing_is_written_to_the_archive_that_is_not_entered(
+    hospital, capsys, monkeypatch
+):
+    before = hospital.digests()
+
+    def full(*_):
+        raise IoError("a file cannot be written", "No space left on device", number=errno.ENOSPC)
+
+    monkeypatch.setattr("remediation.store.audit.files.write_all", full)
+    one = call(capsys, "apply", hospital.load().folder, "--in-place")
+    assert one.code == 1
+    assert "No space left" in one.line
+    assert hospital.digests() == before
+    assert said(hospital) == []
+
+
+def test_a_run_whose_end_cannot_be_entered_fails_and_the_next_one_enters_it(
+    hospital, capsys, monkeypatch
+):
+    real = audit.append
+
+    def full_at_the_end(output, entries):
+        if entries[-1].event == "ended" and entries[-1].command == "flag":
+            raise IoError("a file cannot be written", "No space left on device")
+        return real(output, entries)
+
+    monkeypatch.setattr(audit, "append", full_at_the_end)
+    one = call(capsys, "flag", hospital.job)
+    assert one.code == 1
+    assert "No space left" in one.line
+    monkeypatch.undo()
+    assert call(capsys, "match", hospital.job).code == 0
+    assert [entry["result"] for entry in said(hospital, "flag") if "result" in entry] == [
+        "broken-off"
+    ]

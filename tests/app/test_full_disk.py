@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,11 @@ from small_hospital import (
     ready,
     whole,
 )
+
+from remediation.errors import ShareError
+from remediation.model.running import utc_now
+from remediation.stages import forget
+from remediation.stages.forget import ForgetOptions
 
 FILES = 2 * PEOPLE
 
@@ -135,6 +141,41 @@ def test_a_full_archive_disk_fails_an_apply_and_nothing_is_half_done(
     assert call(capsys, "verify", folder).code == 0
     assert call(capsys, "rollback", folder).code == 0
     assert digests(small_disk / "noord") == held
+
+
+def test_a_full_disk_while_undo_data_is_dropped_drops_nothing(hospital, folder, small_disk, capsys):
+    assert call(capsys, "apply", folder, "--in-place").code == 0
+    assert call(capsys, "rollback", folder).code == 0
+    journal = hospital.output / "journal"
+    grow(small_disk)
+    shutil.copytree(journal, small_disk / "journal")
+    shutil.rmtree(journal)
+    journal.symlink_to(small_disk / "journal")
+    ballast = fill(small_disk)
+    held = digests(small_disk / "journal")
+    session = hospital.session()
+    later = utc_now() + timedelta(days=9)
+    who = ("Petra Privacy", "beheer", "PACS-beheer (test)")
+    options = ForgetOptions(session.output, session.roots(), "r1", later, 5, *who)
+    with pytest.raises(ShareError, match="No space left"):
+        forget.run(options, session.keys)
+    assert digests(small_disk / "journal") == held
+    ballast.unlink()
+    assert forget.run(options, session.keys).files == 2 * FILES
+
+
+def test_a_full_disk_for_the_audit_log_begins_nothing(hospital, folder, small_disk, capsys):
+    before = hospital.digests()
+    (hospital.output / "audit").symlink_to(small_disk / "audit")
+    (small_disk / "audit").mkdir()
+    ballast = fill(small_disk)
+    said = call(capsys, "apply", folder, "--in-place")
+    assert said.code == 1
+    assert "No space left" in said.line
+    assert hospital.digests() == before
+    ballast.unlink()
+    assert call(capsys, "apply", folder, "--in-place").code == 0
+    assert call(capsys, "audit", "verify", hospital.job).code == 0
 
 
 def test_a_full_disk_for_the_mirror_fails_and_the_next_run_finishes(

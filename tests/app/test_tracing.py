@@ -76,7 +76,7 @@ def test_everything_is_told_by_each_source(hospital, capsys):
     assert [what for what, _ in whats(found, "manifest")] == ["planned", "approved", "approved"]
     assert whats(found, "identities") == [("matched", "resolved")]
     assert [what for what, _ in whats(found, "inventory")] == ["status"]
-    assert whats(found, "export") == [("handed over as csv", "done")]
+    assert whats(found, "export") == [("its manifest handed over as csv", "done")]
     assert whats(found, "verification") == [("verified, share 1/1 of its manifest", "as-promised")]
     assert whats(found, "audit") == [
         ("export", "handed-over"),

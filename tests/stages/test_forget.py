@@ -173,6 +173,20 @@ def test_a_partial_rollback_does_not(applied, manifest):
     assert drop(verified).files == 2
 
 
+def test_a_run_of_an_older_version_is_read_as_ever_and_keeps_it(hospital, manifest, monkeypatch):
+    """Its chain holds the undo bytes themselves: without them nothing could be proved."""
+    before = hospital.digests()
+    monkeypatch.setattr("remediation.store.journal.FORMAT", 1)
+    hospital.apply(manifest)
+    monkeypatch.undo()
+    [path] = journals(hospital.output / "journal")
+    assert b'"format"' not in path.read_bytes()
+    look(hospital, manifest)
+    assert drop(hospital).kept == {"older-format": 1}
+    assert hospital.rollback(manifest).complete
+    assert hospital.digests() == before
+
+
 def test_a_dry_run_drops_nothing(verified):
     before = digests(verified.output)
     assert drop(verified, dry_run=True).files == FILES

@@ -25,7 +25,9 @@ ARCHIVE, JOURNAL = "archive", "journal"
 
 
 def apply(work: Path) -> str:
-    with Journal.create(work / JOURNAL, "run-apply", {"command": "apply"}) as journal:
+    with Journal.create(
+        work / JOURNAL, "run-apply", {"command": "apply", "run_key": "run-apply"}
+    ) as journal:
         writer = StudyWriter(journal, KEYS)
         return _written(writer, changes(work / ARCHIVE, byte_study()))
 
@@ -33,7 +35,9 @@ def apply(work: Path) -> str:
 def rollback(work: Path) -> str:
     root = work / ARCHIVE
     back = [undo_of(i, root, KEYS) for i in intents_of(work / JOURNAL / "run-apply.jsonl")]
-    with Journal.create(work / JOURNAL, "run-rollback", {"command": "rollback"}) as journal:
+    with Journal.create(
+        work / JOURNAL, "run-rollback", {"command": "rollback", "run_key": "run-rollback"}
+    ) as journal:
         return _written(StudyWriter(journal, KEYS, Kind.ROLLBACK), back)
 
 
