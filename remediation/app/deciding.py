@@ -87,7 +87,8 @@ def review_manifest(
     """
     found = stored(manifest)
     loaded = job_of(manifest, job)
-    with recorded(loaded, "review", by=by) as record:
+    about = {"manifest": found.manifest.manifest_id}
+    with recorded(loaded, "review", by=by, about=about) as record:
         report = review_stage.run(
             review_stage.ReviewOptions(
                 by,

@@ -221,7 +221,8 @@ def approve(
         loaded.apply.approvals,
         loaded.output.dir,
     )
-    with recorded(loaded, "approve", by=by) as record:
+    about = {"manifest": found.manifest.manifest_id}
+    with recorded(loaded, "approve", by=by, about=about) as record:
         record["manifest"] = found.manifest.digest
         if revoke is None or why is None:
             report, done = approve_stage.run(options, found), f"approved by {by}"

@@ -156,3 +156,34 @@ def test_the_key_shows_itself_in_no_repr_and_no_pickle():
     for carry in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="loads the key file itself"):
             carry(KEYS)
+
+
+def test_each_run_has_keys_of_its_own_that_are_made_again_from_the_key_file():
+    keys = Keys.from_hex("11" * 32)
+    one, two = keys.of_run({"run_key": "r1"}), keys.of_run({"run_key": "r2"})
+    again = Keys.from_hex("11" * 32).of_run({"run_key": "r1"})
+    assert again.unseal(one.seal("pad")) == "pad"
+    assert again.decrypt(one.encrypt(b"oud", b"c"), b"c") == b"oud"
+    for other in (two, keys):
+        with pytest.raises(KeyFileError):
+            other.unseal(one.seal("pad"))
+        with pytest.raises(KeyFileError):
+            other.decrypt(one.encrypt(b"oud", b"c"), b"c")
+
+
+def test_a_journal_of_before_there_were_keys_of_a_run_opens_with_the_jobs():
+    keys = Keys.from_hex("11" * 32)
+    assert keys.of_run({"command": "apply"}) is keys
+
+
+def test_with_the_secrets_of_runs_alone_no_token_of_the_job_can_be_made():
+    keys = Keys.from_hex("11" * 32)
+    nobody = Keys.from_hex("22" * 32).opened_by(lambda begin: keys.run_secret(begin["run_key"]))
+    assert nobody.escrowed
+    assert not keys.escrowed
+    run = nobody.of_run({"run_key": "r1"})
+    assert run.unseal(keys.of_run({"run_key": "r1"}).seal("pad")) == "pad"
+    tokens = {one.token("bsn", "1") for one in (keys, nobody, run)}
+    assert len(tokens) == 3
+    for one in (nobody, run):
+        assert keys.run_secret("r1").hex() not in repr(one)
