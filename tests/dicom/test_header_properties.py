@@ -7,7 +7,7 @@ import os
 import warnings
 from io import BytesIO
 
-from builders import El
+from builders import El, dicom, el
 from dicom.strategies import SYNTAXES, TAGS, VRS, built, damaged
 from fuzz.checks import check
 from hypothesis import HealthCheck, find, given, settings
@@ -17,7 +17,9 @@ from pydicom.dataelem import RawDataElement
 
 from remediation.dicom.elements import PIXEL_GROUP
 from remediation.dicom.header import SHORT, scan
+from remediation.dicom.splice import rewritable
 
+TRANSFER_SYNTAX = 0x00020010
 # Where each library has its own guess at what is meant.
 UNLIKE = {"no-meta", "syntax-mismatch", "implicit-meta", "unknown-vr"}
 SLOW = settings(
@@ -129,8 +131,18 @@ def test_pydicom_agrees_on_damage_that_is_read(data):
     head, theirs = whole(data), by_pydicom(data)
     # Of a tag that is there twice pydicom keeps the last.
     once = len({element.tag for element in head.elements}) == len(head.elements)
-    if once and not head.error and not head.notes & UNLIKE and theirs is not None:
+    # Where the meta header has lost its TransferSyntaxUID, pydicom guesses by the first group.
+    stated = any(element.tag == TRANSFER_SYNTAX for element in head.meta)
+    if once and stated and not head.error and not head.notes & UNLIKE and theirs is not None:
         assert_agreed(head, theirs)
+
+
+def test_a_meta_header_that_breaks_off_before_its_syntax_is_read_and_never_rewritten():
+    made = dicom([el(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.4")])
+    broken = made.replace(b"\x02\x00\x02\x00UI", b"\x02\x04\x02\x00UI", 1)
+    head = whole(broken)
+    assert (head.error, head.syntax) == ("", "1.2.840.10008.1.2.1")
+    assert rewritable(head, len(broken), "") == "ambiguous"
 
 
 def test_the_strategies_reach_every_form():
