@@ -13,7 +13,7 @@ Statistical Society 42 (2013) for the association; one in eleven follows from th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
@@ -170,6 +170,24 @@ def expected_probability(well_formed: int, passing: int) -> float:
     if above[1] <= 0:  # all the weight lies at the bound
         return 0.0
     return max(0.0, 1 - (failing + 1) / (10 * passing) * float(above[0] / above[1]))
+
+
+def q_values(chances: Sequence[float | None], more: int = 0) -> list[float | None]:
+    """Return each chance as held against all of them (false discovery rate); None stays None.
+
+    `more` are tests beside these that showed nothing. Source: Y. Benjamini and Y. Hochberg,
+    J. R. Statist. Soc. B 57 (1995).
+
+    >>> q_values([0.01, None, 0.5], more=2)
+    [0.04, None, 1.0]
+    """
+    from scipy.stats import false_discovery_control
+
+    told = [chance for chance in chances if chance is not None]
+    if not told:
+        return [None] * len(chances)
+    held = iter(false_discovery_control([*told, *[1.0] * more]).tolist())
+    return [None if chance is None else next(held) for chance in chances]
 
 
 def cramers_v(one: Mapping[str | None, int], other: Mapping[str | None, int]) -> float:

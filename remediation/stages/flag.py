@@ -28,7 +28,7 @@ from remediation.tables.daily import daily, probable, together
 from remediation.tables.event_verdicts import events_table
 from remediation.tables.judge import FINDING_COLUMNS, INSTANCE_COLUMNS, Sources, judged, within
 from remediation.tables.periods import FILE, Held, periods_table
-from remediation.tables.rewrites import AXES, LATE
+from remediation.tables.rewrites import AXES, written_late
 from remediation.tables.schemas import INVENTORY, MIXED, STATUSES, STUDIES
 from remediation.tables.tallies import summed
 
@@ -141,14 +141,8 @@ def _judge(options: FlagOptions, batches: Batches, places: pa.Table) -> tuple[pa
             studies(found.studies)
             mixed(found.mixed)
             days.append(daily(found.studies))
-            late.append(daily(found.studies.filter(_is_late()), "file_date"))
+            late.append(daily(found.studies.filter(written_late()), "file_date"))
     return together(days), together(late)
-
-
-def _is_late() -> pc.Expression:
-    """Tell of a study whether its file was written long after it."""
-    made, written = (pc.field(name).cast(pa.int32()) for name in ("StudyDate", "file_date"))
-    return (written - made) > LATE
 
 
 def _between(options: FlagOptions) -> Between:
@@ -173,6 +167,6 @@ def _between(options: FlagOptions) -> Between:
     ) -> pa.Table:
         day = pc.field("file_date" if axis == FILE else "StudyDate")
         where = (day >= start) & (day < end)
-        return of_source(archive, source).filter(where & _is_late() if axis == FILE else where)
+        return of_source(archive, source).filter(where & written_late() if axis == FILE else where)
 
     return between

@@ -87,16 +87,21 @@ def stretches(division: Division, target: float, best_known: float = 0.0) -> Ite
         )
 
 
+def level(division: Division) -> float:
+    """Return the coverage that a source has shown: that of its best parts together."""
+    return _rate(_sound(division))
+
+
 def _broken(division: Division, target: float, best_known: float) -> list[bool]:
     parts, phi = division.parts, division.dispersion
     sound = _sound(division)
-    level = max(best_known, _rate(sound))
+    best = max(best_known, _rate(sound))
     if _rate(sound) <= best_known - DROP:
         sound = []
     broken = [
         not part.drift
         and wilson(part.successes / phi, part.trials / phi)[1] < target
-        and (level < WORKS or (part not in sound and part.rate <= level - DROP))
+        and (best < WORKS or (part not in sound and part.rate <= best - DROP))
         for part in parts
     ]
     # A slide belongs to the broken stretch that it leads into, or out of.
@@ -112,11 +117,11 @@ def _sound(division: Division) -> list[Part]:
     The best is the one of which most can be promised: a short part may be good by chance.
     """
     phi = division.dispersion
-    level = [part for part in division.parts if not part.drift]
-    if not level:
+    parts = [part for part in division.parts if not part.drift]
+    if not parts:
         return []
-    first = max(level, key=lambda part: _promised(part, phi))
-    sound, rest = [first], [part for part in level if part is not first]
+    first = max(parts, key=lambda part: _promised(part, phi))
+    sound, rest = [first], [part for part in parts if part is not first]
     while True:
         near = [part for part in rest if not _below(part, sound, division)]
         if not near:

@@ -63,6 +63,17 @@ def probable(counts: pa.Table, today: date | None) -> pa.Table:
     return counts.filter(pc.fill_null(keep, fill_value=True))
 
 
+def on_days(counts: pa.Table, start: date, end: date) -> pa.Table:
+    """Return the rows of days [start, end)."""
+    day = counts["day"]
+    return counts.filter(pc.and_(pc.greater_equal(day, start), pc.less(day, end)))
+
+
+def total(counts: pa.Table, name: str = "studies") -> int:
+    """Return how many studies there are, or how many of a status."""
+    return pc.sum(counts[name]).as_py() or 0
+
+
 def by_source(counts: pa.Table) -> Iterator[tuple[str | None, str | None, pa.Table]]:
     """Yield archive, source and the rows of each source, in order of day; undated ones left out."""
     dated = counts.filter(pc.is_valid(counts["day"])).combine_chunks()

@@ -10,6 +10,7 @@ Sources: as for `changepoints`; B.E. Hansen, Econometrica 68 (2000), table 1, fo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from remediation.tables.changepoints import Floats, breaks, deviance, dispersion, optimum, price
 
 Days = NDArray[np.int64]
+_EPOCH = date(1970, 1, 1)
 
 MIN_MONTHS = 2  # of a stretch, at first
 MIN_DAYS = 28  # of a stretch, once its edges are days
@@ -104,22 +106,14 @@ class Series:
         return int(self.days[position]) if position < len(self.days) else int(self.days[-1]) + 1
 
 
-def divide(days: ArrayLike, successes: ArrayLike, trials: ArrayLike) -> Division:
-    """Divide daily counts of one source.
-
-    Raises:
-        ValueError: days are not ascending, or a day has more successes than trials.
+def divide(series: Series) -> Division:
+    """Divide the daily counts of one source.
 
     >>> good, bad = range(0, 90, 3), range(90, 180, 3)
-    >>> found = divide([*good, *bad], [4] * 30 + [0] * 30, [4] * 60)
+    >>> found = divide(Series.of([*good, *bad], [4] * 30 + [0] * 30, [4] * 60))
     >>> [(part.start, part.end, part.rate) for part in found.parts], found.edges
     ([(0, 90, 1.0), (90, 178, 0.0)], (Edge(low=88, high=90),))
     """
-    return divide_series(Series.of(days, successes, trials))
-
-
-def divide_series(series: Series) -> Division:
-    """Divide the daily counts of one source."""
     count = len(series.days)
     if not count:
         return Division((), (), 1.0, 0, 0)
@@ -252,3 +246,17 @@ def first_days(days: Days) -> Days:
     """Return the first days of the months that days lie in."""
     months = days.astype("datetime64[D]").astype("datetime64[M]")
     return months.astype("datetime64[D]").astype(np.int64)
+
+
+def number_of(day: date) -> int:
+    """Return a day as days since 1970-01-01."""
+    return (day - _EPOCH).days
+
+
+def day_of(number: int) -> date:
+    """Return the day of a number.
+
+    >>> day_of(number_of(date(2011, 7, 1)))
+    datetime.date(2011, 7, 1)
+    """
+    return _EPOCH + timedelta(days=number)

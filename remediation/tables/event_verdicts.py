@@ -16,12 +16,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from remediation.model.events import Event
-from remediation.model.statistics import FALSE_DISCOVERIES, Z999, difference
-from remediation.tables.daily import by_source
-from remediation.tables.division import Series, spread
+from remediation.model.statistics import FALSE_DISCOVERIES, Z999, difference, q_values
+from remediation.tables.daily import by_source, on_days, total
+from remediation.tables.division import Series, number_of, spread
 from remediation.tables.schemas import EVENTS
 
 WINDOW = timedelta(days=183)
@@ -70,10 +69,9 @@ def events_table(daily: pa.Table, events: Sequence[Event], periods: pa.Table) ->
             for event in events
             if event.archive in (None, archive)
         ]
-    chances = [one.row["p_value"] for one in judged if one.row["p_value"] is not None]
-    held = iter(_held_against(chances))
-    for one in judged:
-        one.row["q_value"] = None if one.row["p_value"] is None else next(held)
+    held = q_values([one.row["p_value"] for one in judged])
+    for one, value in zip(judged, held, strict=True):
+        one.row["q_value"] = value
         one.row["verdict"] = _verdict(one)
     keys = ("start", "event", "archive", "source")
     rows = sorted(
@@ -141,9 +139,8 @@ def _verdict(one: _Judged) -> str:
 
 
 def _side(counts: pa.Table, start: date, end: date) -> _Side:
-    day = counts["day"]
-    inside = counts.filter(pc.and_(pc.greater_equal(day, start), pc.less(day, end)))
-    return _Side(*(pc.sum(inside[name]).as_py() or 0 for name in ("studies", "conformant")))
+    inside = on_days(counts, start, end)
+    return _Side(total(inside), total(inside, "conformant"))
 
 
 def _dispersion(counts: pa.Table, periods: Iterable[_Row], event: Event) -> float:
@@ -151,7 +148,7 @@ def _dispersion(counts: pa.Table, periods: Iterable[_Row], event: Event) -> floa
     days = counts["day"].cast(pa.int32()).to_numpy()
     series = Series.of(days, counts["conformant"].to_numpy(), counts["studies"].to_numpy())
     cuts = [row[name] for row in periods for name in ("start", "end")]
-    edges = [(day - date(1970, 1, 1)).days for day in (*cuts, event.start, event.end)]
+    edges = [number_of(day) for day in (*cuts, event.start, event.end)]
     cuts = sorted({int(at) for at in np.searchsorted(series.days, edges)} - {0, len(days)})
     return spread(series, series.months(), cuts)[0]
 
@@ -162,10 +159,3 @@ def _chance(one: tuple[float, float], other: tuple[float, float]) -> float:
     share = (k + k_other) / (n + n_other)
     variance = share * (1 - share) * (1 / n + 1 / n_other)
     return erfc(abs(k_other / n_other - k / n) / sqrt(2 * variance)) if variance > 0 else 1.0
-
-
-def _held_against(chances: list[float]) -> list[float]:
-    from scipy.stats import false_discovery_control
-
-    found: list[float] = false_discovery_control(chances).tolist() if chances else []
-    return found

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from hashlib import sha256
 from itertools import pairwise
 from typing import Any
@@ -21,18 +21,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from remediation.model.events import Event, first_day, month_number, nearest
-from remediation.model.statistics import FALSE_DISCOVERIES, wilson
-from remediation.tables.broken import Stretch, stretches
+from remediation.model.statistics import FALSE_DISCOVERIES, q_values, wilson
+from remediation.tables.broken import Stretch, level, stretches
 from remediation.tables.causes import EDGE, Between, causes
-from remediation.tables.daily import by_source
-from remediation.tables.division import Days, Division, Edge, Part, Series, divide_series
+from remediation.tables.daily import by_source, on_days, total
+from remediation.tables.division import (
+    Days,
+    Division,
+    Edge,
+    Part,
+    Series,
+    day_of,
+    divide,
+    number_of,
+)
 from remediation.tables.drifts import with_drifts
-from remediation.tables.rewrites import Rewrite, rewrite
+from remediation.tables.rewrites import Rewrite, is_late, rewrite
 from remediation.tables.schemas import PERIODS, STATUSES
 
 FEWEST = 10  # studies: below this a stretch is too small to be called clearly broken
 STUDY, FILE = "study", "file"
-_EPOCH = date(1970, 1, 1)
 
 _Row = dict[str, Any]
 
@@ -47,11 +55,6 @@ class History:
     counts: pa.Table
     division: Division
     ends: tuple[int, int]  # months of the first and last study of the archive
-
-    @property
-    def best(self) -> float:
-        """The best coverage of any part."""
-        return max((part.rate for part in self.division.parts if not part.drift), default=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ def periods_table(daily: pa.Table, late: pa.Table, held: Held, between: Between)
     ends = _ends(daily)
     histories = list(_histories(daily, STUDY, held, ends))
     found = [one for history in histories for one in _found(history, held.target_coverage)]
-    best = {(one.archive, one.source): one.best for one in histories}
+    best = {(one.archive, one.source): level(one.division) for one in histories}
     behind = [
         one
         for history in _histories(late, FILE, held, ends)
@@ -126,12 +129,12 @@ def _histories(
     counts: pa.Table, axis: str, held: Held, ends: Mapping[str | None, tuple[int, int]]
 ) -> Iterator[History]:
     first = held.provisional_from
-    limit = _number(first.replace(day=1)) if first else None
+    limit = number_of(first.replace(day=1)) if first else None
     for archive, source, own in by_source(counts):
         days, conformant, studies = (_ints(own[name]) for name in ("day", "conformant", "studies"))
         settled = days < limit if limit is not None else np.full(len(days), fill_value=True)
         series = Series.of(days[settled], conformant[settled], studies[settled])
-        division = with_drifts(divide_series(series), series)
+        division = with_drifts(divide(series), series)
         yield History(archive, source, axis, own, division, ends[archive])
 
 
@@ -139,11 +142,11 @@ def _found(history: History, target: float, best_known: float = 0.0) -> Iterator
     for stretch in stretches(history.division, target, best_known):
         end, extra = stretch.end, 0
         if stretch.after is None:
-            last = first_day(_month(_day(stretch.end - 1)) + 1)
+            last = first_day(_month(day_of(stretch.end - 1)) + 1)
             halfway = (stretch.successes / stretch.trials + target) / 2
             prolonged = _prolonged(history, last, halfway)
-            end = _number(prolonged)
-            extra = _studies(history.counts, stretch.end, end)
+            end = number_of(prolonged)
+            extra = total(on_days(history.counts, day_of(stretch.end), prolonged))
         if stretch.trials + extra >= FEWEST:
             yield _Found(history, stretch, end, extra)
 
@@ -152,9 +155,9 @@ def _prolonged(history: History, end: date, halfway: float) -> date:
     """Return the end of an open period: after provisional months nearer to it than to target."""
     while True:
         after = first_day(_month(end) + 1)
-        inside = _within(history.counts, end, after)
-        studies = pc.sum(inside["studies"]).as_py() or 0
-        if not studies or pc.sum(inside["conformant"]).as_py() / studies >= halfway:
+        inside = on_days(history.counts, end, after)
+        studies = total(inside)
+        if not studies or total(inside, "conformant") / studies >= halfway:
             return end
         end = after
 
@@ -162,7 +165,9 @@ def _prolonged(history: History, end: date, halfway: float) -> date:
 def _explained(one: _Found, found: Sequence[_Found], between: Between) -> bool:
     """Tell whether a stretch of file dates is that of periods which StudyDate shows already."""
     history = one.history
-    inside = between(history.archive, history.source, FILE, _day(one.stretch.start), _day(one.end))
+    inside = between(
+        history.archive, history.source, FILE, day_of(one.stretch.start), day_of(one.end)
+    )
     broken = inside.filter(pc.not_equal(inside["status"], "conformant"))
     if not broken.num_rows:
         return True
@@ -177,27 +182,21 @@ def _explained(one: _Found, found: Sequence[_Found], between: Between) -> bool:
 
 def _held_against(found: Sequence[_Found], tested: int) -> list[tuple[_Found, float | None]]:
     """Return what is not chance, with its q value; sources without a stretch are tests as well."""
-    from scipy.stats import false_discovery_control
-
-    chances = [one.stretch.p_value for one in found]
-    told = [chance for chance in chances if chance is not None]
     with_one = {(one.history.archive, one.history.source) for one in found}
-    padded = [*told, *[1.0] * (tested - len(with_one))]
-    held = iter(false_discovery_control(padded).tolist() if padded else [])
-    values = [None if chance is None else float(next(held)) for chance in chances]
+    values = q_values([one.stretch.p_value for one in found], more=tested - len(with_one))
     pairs = zip(found, values, strict=True)
     return [(one, value) for one, value in pairs if value is None or value <= FALSE_DISCOVERIES]
 
 
 def _row(one: _Found, q_value: float | None, events: Sequence[Event], between: Between) -> _Row:
     history, stretch = one.history, one.stretch
-    opens = _month(_day(stretch.start)) <= history.ends[0] and stretch.before is None
-    first = first_day(_month(_day(stretch.start)))
-    start = first if stretch.before is None else _day(stretch.start)
-    end = _day(one.end)
+    opens = _month(day_of(stretch.start)) <= history.ends[0] and stretch.before is None
+    first = first_day(_month(day_of(stretch.start)))
+    start = first if stretch.before is None else day_of(stretch.start)
+    end = day_of(one.end)
     is_open = stretch.after is None and _month(end) > history.ends[1]
-    inside = _within(history.counts, start, end)
-    counts = {name: pc.sum(inside[name]).as_py() for name in ("studies", *STATUSES)}
+    inside = on_days(history.counts, start, end)
+    counts = {name: total(inside, name) for name in ("studies", *STATUSES)}
     wrong = {name: counts[name] for name in STATUSES if name != "conformant"}
     conformant, studies = counts["conformant"], counts["studies"]
     low, high = wilson(conformant, studies)
@@ -205,7 +204,7 @@ def _row(one: _Found, q_value: float | None, events: Sequence[Event], between: B
     # Where the data begin or end nothing changed, so no event explains that edge.
     edges = [*([] if opens else [start]), *([] if is_open else [end])]
     if written:
-        edges = [_day(written.start)]
+        edges = [day_of(written.start)]
     return {
         "period_id": _period_id(history, start, end),
         "archive": history.archive,
@@ -230,8 +229,8 @@ def _row(one: _Found, q_value: float | None, events: Sequence[Event], between: B
         "q_value": q_value,
         "steps": list(_steps(history, stretch, start, end)),
         "dominant_status": max(wrong, key=wrong.__getitem__).replace("_", "-"),
-        "written_start": _day(written.start) if written else None,
-        "written_end": _day(written.end) if written else None,
+        "written_start": day_of(written.start) if written else None,
+        "written_end": day_of(written.end) if written else None,
         "written_share": written.share if written else None,
         "causes": _causes(history, stretch, (start, end), between),
         **_linked(nearest(events, edges, history.archive or "")),
@@ -245,19 +244,19 @@ def _kind(part: Part, beside: Part | None, otherwise: str) -> str:
 
 
 def _edge(name: str, edge: Edge | None, kind: str) -> _Row:
-    low, high = (_day(edge.low), _day(edge.high)) if edge else (None, None)
+    low, high = (day_of(edge.low), day_of(edge.high)) if edge else (None, None)
     return {f"{name}_kind": kind, f"{name}_low": low, f"{name}_high": high}
 
 
 def _steps(history: History, stretch: Stretch, start: date, end: date) -> Iterator[_Row]:
-    bounds = [start, *(_day(part.start) for part in stretch.parts[1:]), end]
+    bounds = [start, *(day_of(part.start) for part in stretch.parts[1:]), end]
     for first, last in pairwise(bounds):
-        inside = _within(history.counts, first, last)
+        inside = on_days(history.counts, first, last)
         yield {
             "start": first,
             "end": last,
-            "studies": pc.sum(inside["studies"]).as_py() or 0,
-            "conformant": pc.sum(inside["conformant"]).as_py() or 0,
+            "studies": total(inside),
+            "conformant": total(inside, "conformant"),
         }
 
 
@@ -293,10 +292,10 @@ def _causes(
     of, (start, end) = (history.archive, history.source, history.axis), bounds
     at_start = at_end = None
     if stretch.before:
-        usual = between(*of, max(start - EDGE, _day(stretch.before.start)), start)
+        usual = between(*of, max(start - EDGE, day_of(stretch.before.start)), start)
         at_start = usual, between(*of, start, min(end, start + EDGE))
     if stretch.after:
-        later = between(*of, end, min(end + EDGE, _day(stretch.after.end)))
+        later = between(*of, end, min(end + EDGE, day_of(stretch.after.end)))
         at_end = later, between(*of, max(start, end - EDGE), end)
     return causes(at_start, at_end)
 
@@ -311,34 +310,9 @@ def holds(period: Mapping[str, Any], study: Mapping[str, Any]) -> bool:
     return period["axis"] == STUDY or is_late(study)
 
 
-def is_late(study: Mapping[str, Any]) -> bool:
-    """Tell whether the file of a study was written long after it."""
-    from remediation.tables.rewrites import LATE
-
-    made, written = study["StudyDate"], study["file_date"]
-    return bool(made and written and written - made > timedelta(days=LATE))
-
-
-def _studies(counts: pa.Table, start: int, end: int) -> int:
-    return pc.sum(_within(counts, _day(start), _day(end))["studies"]).as_py() or 0
-
-
-def _within(counts: pa.Table, start: date, end: date) -> pa.Table:
-    day = counts["day"]
-    return counts.filter(pc.and_(pc.greater_equal(day, start), pc.less(day, end)))
-
-
 def _ints(column: pa.ChunkedArray) -> Days:
     plain = column.cast(pa.int32()) if pa.types.is_date32(column.type) else column
     return np.asarray(plain.to_numpy(), dtype=np.int64)
-
-
-def _day(number: int) -> date:
-    return _EPOCH + timedelta(days=number)
-
-
-def _number(day: date) -> int:
-    return (day - _EPOCH).days
 
 
 def _month(day: date) -> int:

@@ -7,7 +7,9 @@ that are right were not written on those days too: an archive that was copied ha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -31,10 +33,16 @@ class Rewrite:
     share: float
 
 
-def days_late(studies: pa.Table) -> pa.ChunkedArray:
-    """Return the days from StudyDate to file_date; null where either is unknown."""
-    made, written = (studies[name].cast(pa.int32()) for name in ("StudyDate", "file_date"))
-    return pc.subtract(written, made)
+def written_late() -> pc.Expression:
+    """Tell of rows of STUDIES whether the file was written long after the study."""
+    made, written = (pc.field(name).cast(pa.int32()) for name in ("StudyDate", "file_date"))
+    return (written - made) > LATE
+
+
+def is_late(study: Mapping[str, Any]) -> bool:
+    """Tell of one row whether the file was written long after the study."""
+    made, written = study["StudyDate"], study["file_date"]
+    return bool(made and written and (written - made).days > LATE)
 
 
 def rewrite(inside: pa.Table, around: pa.Table) -> Rewrite | None:

@@ -28,6 +28,10 @@ def series(rng, rates, mean, rho=0.0):
     return days, rng.binomial(trials, rates), trials
 
 
+def split(days, successes, trials):
+    return divide(Series.of(days, successes, trials))
+
+
 def starts(found):
     return [part.start - START for part in found.parts[1:]]
 
@@ -41,7 +45,7 @@ daily = st.lists(
 @given(daily, st.integers(1, 40))
 def test_parts_cover_the_series_and_keep_its_counts(counts, gap):
     days = [START + at * gap for at in range(len(counts))]
-    found = divide(days, [x for x, _ in counts], [n for _, n in counts])
+    found = split(days, [x for x, _ in counts], [n for _, n in counts])
     assert sum(part.trials for part in found.parts) == sum(n for _, n in counts)
     assert sum(part.successes for part in found.parts) == sum(x for x, _ in counts)
     assert len(found.edges) == max(0, len(found.parts) - 1)
@@ -61,7 +65,7 @@ def test_an_edge_on_any_day_is_found_with_its_uncertainty(mean):
         length = int(rng.integers(100, 400))
         rates = np.full(2400, 0.95)
         rates[start : start + length] = 0.5
-        found = divide(*series(rng, rates, mean))
+        found = split(*series(rng, rates, mean))
         if len(found.parts) != 3:  # something less was taken for an edge as well
             continue
         divided += 1
@@ -79,7 +83,7 @@ def test_an_edge_in_the_middle_of_a_month_makes_no_stretch_of_its_own():
     rng = np.random.default_rng(1)
     rates = np.full(2000, 0.95)
     rates[700:1076] = 0.1
-    found = divide(*series(rng, rates, 5000))
+    found = split(*series(rng, rates, 5000))
     assert starts(found) == [700, 1076]
 
 
@@ -87,7 +91,7 @@ def test_a_lesser_break_is_seen_beside_great_ones():
     rng = np.random.default_rng(2)
     rates = np.full(1900, 0.7)
     rates[600:960], rates[1100:1400], rates[1600:1665] = 0.14, 0.6, 0.08
-    found = divide(*series(rng, rates, 1200))
+    found = split(*series(rng, rates, 1200))
     assert len(found.parts) == 7
     assert found.dispersion < 2
 
@@ -96,7 +100,7 @@ def test_a_lesser_break_is_seen_beside_great_ones():
 def test_flat_series_are_hardly_ever_divided(rho):
     rng = np.random.default_rng(3)
     divided = sum(
-        len(divide(*series(rng, [rate] * 2400, mean, rho)).parts) > 1
+        len(split(*series(rng, [rate] * 2400, mean, rho)).parts) > 1
         for rate in (0.6, 0.95)
         for mean in (30, 300, 3000)
         for _ in range(40)
@@ -106,7 +110,7 @@ def test_flat_series_are_hardly_ever_divided(rho):
 
 def test_an_edge_between_two_studies_lies_on_the_first_of_a_month_if_that_is_between():
     good, bad = list(range(START, START + 300, 10)), list(range(START + 300, START + 600, 10))
-    found = divide(good + bad, [1] * 30 + [0] * 30, [1] * 60)
+    found = split(good + bad, [1] * 30 + [0] * 30, [1] * 60)
     (edge,) = found.edges
     assert (edge.low, edge.high) == (good[-1] + 1, bad[0])
     first = np.datetime64(found.parts[1].start, "D")
@@ -118,7 +122,7 @@ def test_an_edge_between_two_studies_lies_on_the_first_of_a_month_if_that_is_bet
 def test_one_odd_week_is_no_stretch():
     rates = np.full(1000, 0.95)
     rates[500:507] = 0.0
-    found = divide(*series(np.random.default_rng(4), rates, 900))
+    found = split(*series(np.random.default_rng(4), rates, 900))
     assert all(part.end - part.start >= MIN_DAYS for part in found.parts[1:-1])
 
 
@@ -128,13 +132,13 @@ def test_one_odd_week_is_no_stretch():
 )
 def test_impossible_series_are_refused(days, successes, trials):
     with pytest.raises(ValueError, match="each day"):
-        divide(days, successes, trials)
+        split(days, successes, trials)
 
 
 def test_nothing_and_one_study_are_no_trouble():
-    assert divide([], [], []).parts == ()
-    assert divide([START], [0], [0]).parts == ()
-    (part,) = divide([START], [1], [1]).parts
+    assert split([], [], []).parts == ()
+    assert split([START], [0], [0]).parts == ()
+    (part,) = split([START], [1], [1]).parts
     assert (part.start, part.end, part.rate) == (START, START + 1, 1.0)
 
 
@@ -146,7 +150,7 @@ def slid(rng, length, mean, last=0.4):
     rates[900 : 900 + length] = np.linspace(0.96, last, length)
     rates[900 + length :] = last
     days, hits, all_ = series(rng, rates, mean)
-    found = divide(days, hits, all_)
+    found = split(days, hits, all_)
     return found, with_drifts(found, Series.of(days, hits, all_))
 
 
@@ -175,5 +179,5 @@ def test_jumps_are_no_slides():
     ):
         for _ in range(10):
             days, hits, all_ = series(rng, rates, 300)
-            found = divide(days, hits, all_)
+            found = split(days, hits, all_)
             assert with_drifts(found, Series.of(days, hits, all_)) == found

@@ -12,7 +12,7 @@ import pytest
 from remediation.model.events import Event
 from remediation.tables.daily import daily, probable
 from remediation.tables.periods import Held, holds, periods_table
-from remediation.tables.rewrites import LATE, days_late
+from remediation.tables.rewrites import written_late
 from remediation.tables.schemas import STUDIES
 
 FIRST = date(2006, 1, 1)
@@ -42,7 +42,7 @@ def studies(rate, *, days=3000, a_day=2, source="Oost", seed=1, written=None, fi
 
 def find(table, *events, today=None):
     axis = {"study": "StudyDate", "file": "file_date"}
-    behind = table.filter(pc.greater(days_late(table), LATE))
+    behind = table.filter(written_late())
 
     def between(archive, source, name, start, end):
         rows = table if name == "study" else behind
