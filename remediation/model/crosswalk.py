@@ -147,6 +147,9 @@ class Crosswalk(Protocol):
     def issuers(self) -> frozenset[str]:
         """The issuers that rows name, the empty one included."""
 
+    def words(self, column: str) -> frozenset[str]:
+        """Return the different words of a column of words (`exemption`), the empty one included."""
+
     def spelled(self, entry: Entry) -> str:
         """Return an entry's local number as headers write it."""
 

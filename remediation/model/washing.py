@@ -1,5 +1,7 @@
 """Washing: what people type into a record (a name, a reason) goes in without anybody's number.
 
+So do words of a column of the EPD's export, which may be another column than was meant.
+
 Names cannot be told from other words, so this is about digits: a BSN, a local number of its
 length, a birth date. A whole date has eight digits as well, and is refused with them: the time of
 a decision is recorded anyway.
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from remediation.errors import UsageError
 from remediation.model import bsn
@@ -22,6 +25,8 @@ _DATE = re.compile(
     re.ASCII,
 )
 _LENGTHS = (8, 9)
+_MANY_DIGITS = 5  # a word with more of them is a date or a number in the wrong column
+_MANY_WORDS = 30  # more different words than this are no kinds of anything
 
 
 def washed(text: str, where: str) -> str:
@@ -66,3 +71,21 @@ def holds_number(text: str) -> bool:
     lengths = {sum(map(str.isdigit, found)) for found in together}
     lengths |= {len(found) for found in re.findall(r"[0-9]+", plain)}
     return bool(lengths & set(_LENGTHS) or _DATE.search(plain) or any(bsn.runs(plain)))
+
+
+def shown_words(words: Iterable[str]) -> dict[str, str]:
+    """Return of each word of a column what may be shown: a wrong column's persons are not.
+
+    >>> shown_words(["pasgeborene", "9999.00.006"])
+    {'pasgeborene': 'pasgeborene', '9999.00.006': '(digits)'}
+    >>> set(shown_words(f"naam {n}" for n in range(31)).values())
+    {'(too many different words)'}
+    """
+    shown = {word: "(digits)" if _many_digits(word) else word for word in words}
+    if len(set(shown.values())) > _MANY_WORDS:  # a column of names, by mistake: not ours to print
+        return dict.fromkeys(shown, "(too many different words)")
+    return shown
+
+
+def _many_digits(word: str) -> bool:
+    return sum(map(str.isdigit, word)) > _MANY_DIGITS

@@ -22,6 +22,7 @@ from remediation.model.evidence import MatchRules, StudyEvidence
 from remediation.model.identity import Identity, Matcher
 from remediation.model.running import Advance, silent
 from remediation.model.secrets import Keys
+from remediation.model.washing import shown_words
 from remediation.store import datasets
 from remediation.store.again import Names
 from remediation.store.batches import Batches
@@ -40,7 +41,6 @@ BATCH_ROWS = 250_000  # instances; a study is an object here, which takes more t
 _PLAIN = pa.schema([STUDIES.field(name) for name in STUDY_COLUMNS])
 _FLAG = "remediation flag"
 _Batch = tuple[pa.Table, pa.Table]
-_MANY_WORDS = 30  # more different words than this are no kinds of exemption
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def run(
     """
     inventory = Inventory(options.output, keys.key_id, INVENTORY)
     inventory.require()
-    work = _Work(options, inventory, Matcher(crosswalk, keys, options.rules), keys)
+    work = _Work(options, inventory, crosswalk, keys)
     with datasets.stream(
         options.output / "identities.parquet", IDENTITIES, keys.key_id
     ) as identities:
@@ -95,9 +95,12 @@ class _Work:
     """One run: what it has counted, and the names that it has read."""
 
     def __init__(
-        self, options: MatchOptions, inventory: Inventory, matcher: Matcher, keys: Keys
+        self, options: MatchOptions, inventory: Inventory, crosswalk: Crosswalk, keys: Keys
     ) -> None:
-        self.options, self.inventory, self.matcher, self.keys = options, inventory, matcher, keys
+        self.options, self.inventory, self.keys = options, inventory, keys
+        self.matcher = Matcher(crosswalk, keys, options.rules)
+        # Of the whole export, as few studies may be of rows with a word.
+        self.words = shown_words(crosswalk.words("exemption"))
         path = options.output / "places.parquet"
         self.places = datasets.read(path, PLACES, keys.key_id, _FLAG)
         self.studies = options.output / "studies.parquet"
@@ -116,6 +119,7 @@ class _Work:
                 found.append((one, self.matcher.resolve(one)))
                 advance(1)
             self._read_again(found)
+            found = [(one, self._washed(identity)) for one, identity in found]
             for _, identity in found:
                 self._count(identity)
             yield pa.Table.from_pylist([_row(*one) for one in found], schema=IDENTITIES)
@@ -146,6 +150,11 @@ class _Work:
                 f"run `{_FLAG}` again",
             )
 
+    def _washed(self, identity: Identity) -> Identity:
+        """Return an identity with no more of the EPD's free word than may be shown."""
+        word = identity.exemption
+        return replace(identity, exemption=self.words[word]) if word else identity
+
     def _count(self, identity: Identity) -> None:
         self.counts["outcomes"][identity.outcome] += 1
         if identity.reason:
@@ -156,12 +165,11 @@ class _Work:
 
     def report(self) -> MatchReport:
         """Return what was counted."""
-        exemptions = self.exemptions
-        if len(exemptions) > _MANY_WORDS:  # a column of something else, by mistake: not to print
-            exemptions = Counter({"(too many different words)": exemptions.total()})
         told = {name: dict(sorted(found.items())) for name, found in self.counts.items()}
         return MatchReport(
-            **told, exemptions=dict(sorted(exemptions.items())), heads_read=self.names.heads_read
+            **told,
+            exemptions=dict(sorted(self.exemptions.items())),
+            heads_read=self.names.heads_read,
         )
 
     def _read_again(self, found: list[tuple[StudyEvidence, Identity]]) -> None:

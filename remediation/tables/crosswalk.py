@@ -108,7 +108,11 @@ class Crosswalk:
     @cached_property
     def issuers(self) -> frozenset[str]:
         """The issuers that rows name, the empty one included."""
-        words, codes = self.columns.words["issuer"], np.unique(self.columns.codes["issuer"])
+        return self.words("issuer")
+
+    def words(self, column: str) -> frozenset[str]:
+        """Return the different words of a column of words (`exemption`), the empty one included."""
+        words, codes = self.columns.words[column], np.unique(self.columns.codes[column])
         return frozenset(words[code] for code in codes)
 
     # -- by local number ----------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, fields
 from typing import Any
@@ -9,12 +10,10 @@ from typing import Any
 import numpy as np
 
 from remediation.model.bsn import PLACEHOLDERS
+from remediation.model.washing import shown_words
 from remediation.tables.crosswalk import Crosswalk
 from remediation.tables.crosswalk_cells import NONE, PASSES, PLACEHOLDER, TEST_NUMBER
 from remediation.tables.crosswalk_columns import Columns, Mask
-
-_MANY_DIGITS = 5  # a word with more of them is a date or a number in the wrong column
-_MANY_WORDS = 30  # more different words than this are no statuses
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +126,9 @@ def _writable(columns: Columns, writable: Collection[str]) -> Mask:
 
 
 def _by_word(columns: Columns, name: str) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for word, rows in zip(columns.words[name], np.bincount(columns.codes[name]), strict=False):
-        shown = "(digits)" if sum(map(str.isdigit, word)) > _MANY_DIGITS else word
-        counts[shown] = counts.get(shown, 0) + int(rows)
-    counts = {word: rows for word, rows in counts.items() if rows}
-    if len(counts) > _MANY_WORDS:  # a column of names, by mistake: not ours to print
-        return {"(too many different words)": sum(counts.values())}
+    found = zip(columns.words[name], np.bincount(columns.codes[name]).tolist(), strict=False)
+    rows_of = {word: rows for word, rows in found if rows}
+    counts = Counter[str]()
+    for word, shown in shown_words(rows_of).items():
+        counts[shown] += rows_of[word]
     return dict(sorted(counts.items()))

@@ -12,6 +12,7 @@ from model.people import RULES, entry
 from stages.share import AT, ONE, TWO, Share
 from tables.heads_of import bsn_item, file_of, local
 
+from remediation.app.demo.canaries import artefacts, leaks
 from remediation.errors import DatasetError, KeyFileError
 from remediation.model import bsn
 from remediation.model.acceptances import Acceptance, Accepted, rule_of
@@ -329,3 +330,36 @@ def test_a_column_of_something_else_is_not_printed_as_exemptions(share):
         for n in range(31)
     ]
     assert run(share, *rows).exemptions == {"(too many different words)": 31}
+
+
+WRONG_COLUMNS = {"number": ONE, "grouped": "9999.00.006", "birth date": "03-02-1950"}
+
+
+@pytest.mark.parametrize("column", WRONG_COLUMNS)
+def test_a_number_or_a_date_in_place_of_an_exemption_is_nowhere(share, column):
+    put(share, "1.1", *local("101"))
+    put(share, "1.2", *local("102"), bsn_item(TWO), birth="19510101")
+    look(share)
+    word = WRONG_COLUMNS[column]
+    report = run(
+        share,
+        entry("101", "", exemption=word, **ALIKE),
+        entry("102", "", birth_date="19510101", exemption=word, **ALIKE),
+    )
+    assert report.exemptions == {"(digits)": 1}
+    assert {row["exemption"] for row in identities(share).values()} == {"(digits)"}
+    assert word not in repr(report)
+    assert leaks(artefacts(share.output), [ONE, bsn.normalise(word) or TWO], [word]) == []
+
+
+def test_a_column_of_names_is_told_by_the_export_however_few_studies_are_exempt(share):
+    put(share, "1.1", *local("101"))
+    look(share)
+    others = [
+        entry(f"2{n:02}", "", birth_date=f"19{n + 30}0101", exemption=f"Schijn-{n}", **ALIKE)
+        for n in range(31)
+    ]
+    report = run(share, entry("101", "", exemption="Schijnpersoon", **ALIKE), *others)
+    assert report.exemptions == {"(too many different words)": 1}
+    assert identities(share)["1.1"]["exemption"] == "(too many different words)"
+    assert leaks(artefacts(share.output), [], ["Schijnpersoon"]) == []
