@@ -20,13 +20,14 @@ from remediation.app.report.told.plainly import plainly
 from remediation.app.report.words import Words
 from remediation.app.wiring import Session
 from remediation.errors import ManifestError, RemediationError, UsageError
+from remediation.model.approvals import author_key_of
 from remediation.stages import approve as approve_stage
 from remediation.stages import show as show_stage
 from remediation.stages import stale as stale_stage
 from remediation.store.files import durable_write
 from remediation.store.manifests import Stored
 from remediation.store.permission import Conditions
-from remediation.store.standing import GOOD
+from remediation.store.standing import counted
 
 _STUDIES = 20  # stale studies that are listed on a terminal; --json lists all
 
@@ -101,7 +102,7 @@ def _asked(job: Job, found: Stored) -> Conditions:
     return Conditions(
         {},
         approvers,
-        approve_stage.author_key_of(found.manifest.author, approvers),
+        author_key_of(found.manifest.author, approvers),
         job.apply.approvals,
     )
 
@@ -155,8 +156,8 @@ def _decided(report: show_stage.ShowReport) -> Iterator[str]:
         taken = f"{review.studies:,} studies taken out"
         yield f"reviewed by {review.by}, {review.at}: {taken} ({review.why})"
     asked = f" of {report.required} asked for" if report.required is not None else ""
-    good = sum(one.state in GOOD for one in report.approvals)
-    yield f"approvals: {good}{asked}"
+    bad = ", as one stops apply" if any(one.stops for one in report.approvals) else ""
+    yield f"approvals: {counted(report.approvals)}{asked}{bad}"
     for one in report.approvals:
         signed = "signed" if one.signed else "not signed"
         why = f" ({one.why})" if one.why else ""

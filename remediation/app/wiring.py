@@ -15,6 +15,7 @@ from remediation.app.config_placement import placement_of
 from remediation.dicom.locate import BsnRules
 from remediation.errors import UsageError
 from remediation.model.acceptances import Accepted
+from remediation.model.approvals import author_key_of
 from remediation.model.audit import Seen, unseen
 from remediation.model.evidence import ArchiveIssuers, IssuerPeriod, MatchRules
 from remediation.model.files import ArchiveRoot
@@ -22,7 +23,7 @@ from remediation.model.pacing import Hours, Pace, Window
 from remediation.model.placement import Placement
 from remediation.model.running import new_run_id, utc_now
 from remediation.model.secrets import Keys
-from remediation.stages import apply, approve, crawl, flag, judged, match, plan, rollback, verify
+from remediation.stages import apply, crawl, flag, judged, match, plan, rollback, verify
 from remediation.stages import worklists as worklists_stage
 from remediation.store import escrow
 from remediation.store.acceptances import FOLDER as ACCEPTANCES
@@ -262,7 +263,7 @@ class Session:
             conditions=Conditions(
                 archive_ids={name: inventory.archive_id(name) for name in self.roots()},
                 approvers=approvers,
-                author_key=approve.author_key_of(manifest.manifest.author, approvers),
+                author_key=author_key_of(manifest.manifest.author, approvers),
                 required=job.apply.approvals,
                 max_files=job.apply.max_files,
                 in_place_statement=job.apply.in_place_statement,

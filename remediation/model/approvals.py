@@ -152,6 +152,15 @@ def distinct(approvals: Iterable[Approval]) -> list[Approval]:
     return kept
 
 
+def author_key_of(author: str, approvers: Mapping[str, str]) -> str | None:
+    """Return the author's public key, where the job names the author as an approver of others.
+
+    >>> author_key_of("eerste PERSOON", {"Eerste Persoon": "RWQ1"}), author_key_of("x", {})
+    ('RWQ1', None)
+    """
+    return next((line for name, line in approvers.items() if same_person(name, author)), None)
+
+
 def fold_name(name: str) -> str:
     r"""Return a name as it is compared: case, width, white space and what is unseen do not count.
 

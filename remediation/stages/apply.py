@@ -117,7 +117,7 @@ def run(
         LockedError: another run holds an archive root.
         ShareError: the journal cannot be written, or a root is missing.
     """
-    current(options.conditions, stored, keys, options.now)
+    current(options.conditions, stored, keys, options.now, options.output)
     roots_of(stored.manifest, options.roots)
     work = _Work(options, stored, crosswalk, keys)
     used = options.mode != OUT and spent(stored, options.output)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from remediation.errors import ManifestError, UsageError
-from remediation.model.approvals import Approval, Revocation, Rules, same_person
+from remediation.errors import UsageError
+from remediation.model.approvals import Approval, Revocation, Rules, author_key_of, same_person
 from remediation.model.minisign import public_line_of
 from remediation.model.washing import washed
 from remediation.store import approvals, manifests, revocations
@@ -52,9 +52,7 @@ def run(options: ApproveOptions, stored: Stored) -> ApproveReport:
     """
     approvers = options.approvers or {}
     manifest = stored.manifest
-    manifests.newest(stored, options.output)
-    if options.at > datetime.fromisoformat(manifest.expires):
-        raise ManifestError("the manifest has expired", str(stored.folder), "plan again")
+    manifests.in_force(stored, options.at, options.output)
     reviewed(stored, approvers)
     author_key = author_key_of(manifest.author, approvers)
     rules = Rules(manifest.author, author_key, approvers, options.required)
@@ -69,7 +67,7 @@ def run(options: ApproveOptions, stored: Stored) -> ApproveReport:
     secret = approvals.load_approver_key(options.key)
     rules.check(options.by, public_line_of(secret), "--key")
     return ApproveReport(
-        approvals.write_signed(stored.folder, options.by, secret, options.at), signed=True
+        approvals.write_signed(stored, options.by, secret, options.at), signed=True
     )
 
 
@@ -114,8 +112,3 @@ def _given(stored: Stored, which: str) -> Approval:
     if not meant:
         raise UsageError("there is no such approval", "--revoke", "see `remediation show`")
     return max(meant, key=lambda one: one.at)
-
-
-def author_key_of(author: str, approvers: Mapping[str, str]) -> str | None:
-    """Return the author's public key, where the job names the author as an approver of others."""
-    return next((line for name, line in approvers.items() if same_person(name, author)), None)

@@ -110,7 +110,7 @@ def run(
             "--format adt",
             "plan for at-rest, or use another format",
         )
-    current(options.conditions, stored, keys, options.rules.now)
+    current(options.conditions, stored, keys, options.rules.now, options.output)
     roots_of(manifest, options.roots)
     approved(options.conditions, stored, options.output, options.rules.now)
     with ExitStack() as held:

@@ -114,9 +114,7 @@ def run(options: ReviewOptions, stored: Stored) -> ReviewReport:
 
 
 def _usable(stored: Stored, options: ReviewOptions) -> None:
-    manifests.newest(stored, options.output)
-    if options.at > datetime.fromisoformat(stored.manifest.expires):
-        raise ManifestError("the manifest has expired", str(stored.folder), "plan again")
+    manifests.in_force(stored, options.at, options.output)
     if spent(stored, options.output):
         raise ManifestError(
             "the manifest was applied: it is spent", str(stored.folder), "roll back what is wrong"

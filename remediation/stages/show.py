@@ -159,7 +159,7 @@ def run(
         reviews=manifest.reviews,
         successor=manifests.successor(stored, output) or "",
         spent=_spent(stored, output, beside.left_out),
-        approvals=consents(stored, output, conditions),
+        approvals=consents(stored, output, conditions, now),
         required=conditions.required if conditions else None,
         left_out=tuple(beside.left_out),
         rows=tuple(map(_row, rows[:limit])),

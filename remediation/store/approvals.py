@@ -8,21 +8,22 @@ many good ones lie beside it: somebody meant something by it. One that was revok
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from remediation.errors import ManifestError, ShareError, UsageError
+from remediation.errors import ManifestError, UsageError
 from remediation.model import minisign
-from remediation.model.approvals import Approval, Rules, distinct, same_person
+from remediation.model.approvals import Approval, Revocation, Rules, distinct, same_person
 from remediation.store import consent, revocations
 from remediation.store.consent import CLOCK_SKEW, SIGNED, UNSIGNED
 from remediation.store.keys import read_secret, write_secret
+from remediation.store.manifests import Stored
 
 FOLDER = "approvals"
-MANIFEST = "manifest.json"
+COUNTS, REVOKED, BEFORE, UNCHECKED = "counts", "revoked", "before", "unchecked"
 _WHAT = "approval"
 _RECORD = ("by", "at", "digest")
 _COMMENT = (*_RECORD, "key")
@@ -52,27 +53,59 @@ def load_approver_key(path: Path) -> str:
     return text
 
 
-def write_signed(folder: Path, name: str, secret_key_text: str, at: datetime) -> Path:
-    """Sign the manifest in `folder` as `name` and return the path of the approval.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What an approval is held against, by those who apply and by those who only look.
+
+    Attributes:
+        rules: who may approve; None where the job is not known.
+        since: when the manifest was last rolled back; what was given before counts no more.
+    """
+
+    rules: Rules | None
+    revoked: Sequence[Revocation]
+    since: datetime | None
+    now: datetime
+
+    def state(self, approval: Approval, where: str) -> tuple[str, str]:
+        """Return how one approval stands (counts, revoked, before, unchecked), and why.
+
+        Raises:
+            ManifestError: it is not good, and nothing may be applied while it lies there.
+            UsageError: a key of the job is not a minisign public key.
+        """
+        gone = next((one for one in self.revoked if one.voids(approval)), None)
+        if gone is not None:
+            return REVOKED, f"{gone.by}: {gone.why}"
+        if self.rules is not None:
+            self.rules.check(approval.by, approval.public_key, where)
+        if approval.at > self.now + CLOCK_SKEW:
+            raise ManifestError("an approval of the future", where, "set the clock")
+        if self.since is not None and approval.at <= self.since:
+            return BEFORE, "given before it was rolled back"
+        return UNCHECKED if self.rules is None else COUNTS, ""
+
+
+def write_signed(stored: Stored, name: str, secret_key_text: str, at: datetime) -> Path:
+    """Sign a manifest, the bytes that were read, as `name`; return the path of the approval.
 
     Raises:
-        ManifestError: There is no manifest, or it is not one.
         KeyFileError: The key is not a signing key.
         UsageError: The name cannot be used, or the file there is another person's or key's.
         ShareError: The approval cannot be written.
     """
     name = consent.usable_name(name)
     public_line = minisign.public_line_of(secret_key_text)
-    message, digest = _read_manifest(folder)
-    comment = consent.comment_of(_COMMENT, (name, consent.in_utc(at), digest, public_line))
-    path = folder / FOLDER / f"{consent.slug(name)}{SIGNED}"
+    said = (name, consent.in_utc(at), stored.manifest.digest, public_line)
+    comment = consent.comment_of(_COMMENT, said)
+    path = stored.folder / FOLDER / f"{consent.slug(name)}{SIGNED}"
     if os.path.lexists(path):
         there = _claims(path, consent.read_text(path, _WHAT))
         if not same_person(there["by"], name) or there["key"] != public_line:
             raise UsageError(
                 "this approval is another person's or key's", str(path), "use your full name"
             )
-    consent.write_text(path, minisign.sign(secret_key_text, message, comment), _WHAT)
+    consent.write_text(path, minisign.sign(secret_key_text, stored.raw, comment), _WHAT)
     return path
 
 
@@ -105,34 +138,38 @@ def valid_approvals(
     required: int,
     now: datetime,
     output: Path | None = None,
+    since: datetime | None = None,
 ) -> list[Approval]:
     """Return the approvals of a manifest, one per person and key, at least `required` of them.
 
     `manifest_bytes` are the bytes of manifest.json as they were read, `digest` is what they say;
-    `output` is the job's output folder, whose state remembers revocations.
+    `output` is the job's output folder, whose state remembers revocations; `since` is when the
+    manifest was last rolled back: only approvals after that count.
 
     Raises:
         ManifestError: An approval is of another manifest, by the author, by somebody unknown,
-            unsigned where it must be signed, or of the future; a revocation is not good; or there
-            are too few that were not revoked.
+            unsigned where it must be signed, or of the future; a revocation is not good; or too
+            few are left that were not revoked and not given before the rollback.
         ShareError: The approvals cannot be read.
     """
     rules = Rules(author, author_key, approvers, required)
     revoked = revocations.read(folder, manifest_bytes, digest, approvers, output)
-    found = []
-    void = 0
+    held = Held(rules, revoked, since, now)
+    found: dict[str, list[Approval]] = {COUNTS: [], BEFORE: [], REVOKED: []}
     for path in paths(folder):
         approval = opened(path, manifest_bytes, digest)
-        if any(one.voids(approval) for one in revoked):
-            void += 1
-            continue
-        rules.check(approval.by, approval.public_key, str(path))
-        if approval.at > now + CLOCK_SKEW:
-            raise ManifestError("an approval of the future", str(path), "set the clock")
-        found.append(approval)
-    counted = distinct(found)
+        found[held.state(approval, str(path))[0]].append(approval)
+    # Of one person's two the first counts: those of before must be gone by then.
+    counted = distinct(found[COUNTS])
     if len(counted) < required:
-        gone = f", {void} revoked" if void else ""
+        if len(distinct(found[BEFORE] + found[COUNTS])) >= required:
+            raise ManifestError(
+                "the manifest was rolled back since it was approved",
+                str(folder),
+                "let it be approved anew",
+            )
+        gone = f", {len(found[REVOKED])} revoked" if found[REVOKED] else ""
+        gone += f", {len(found[BEFORE])} before it was rolled back" if found[BEFORE] else ""
         raise ManifestError(
             f"{len(counted)} of {required} approvals{gone}",
             str(folder / FOLDER),
@@ -174,19 +211,3 @@ def opened(path: Path, manifest_bytes: bytes, digest: str) -> Approval:
 
 def _claims(path: Path, text: str) -> dict[str, str]:
     return consent.claims(path, text, _COMMENT if path.suffix == SIGNED else _RECORD, _WHAT)
-
-
-def _read_manifest(folder: Path) -> tuple[bytes, str]:
-    path = folder / MANIFEST
-    try:
-        content = path.read_bytes()
-        digest = json.loads(content)["digest"]
-    except (FileNotFoundError, NotADirectoryError):
-        raise ManifestError("no manifest", str(path), "name a folder that `plan` made") from None
-    except OSError as error:
-        raise ShareError("the manifest cannot be read", str(path), "check the folder") from error
-    except (ValueError, KeyError, TypeError, RecursionError):
-        digest = None
-    if not isinstance(digest, str) or not digest.isalnum():
-        raise ManifestError("not a manifest", str(path), "plan again")
-    return content, digest

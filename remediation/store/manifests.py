@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -166,3 +167,14 @@ def newest(stored: Stored, output: Path | None = None) -> None:
         raise ManifestError(
             "the manifest was superseded by a review", str(stored.folder), f"use {later}"
         )
+
+
+def in_force(stored: Stored, now: datetime, output: Path | None) -> None:
+    """Raise where another manifest took the place of this one, or its time is over.
+
+    Raises:
+        ManifestError: it was superseded, or has expired.
+    """
+    newest(stored, output)
+    if now > datetime.fromisoformat(stored.manifest.expires):
+        raise ManifestError("the manifest has expired", str(stored.folder), "plan again")

@@ -14,7 +14,7 @@ from remediation.model.secrets import Keys
 from remediation.store.approvals import valid_approvals
 from remediation.store.intents import study_logs
 from remediation.store.journal import journals, read
-from remediation.store.manifests import Stored, newest
+from remediation.store.manifests import Stored, in_force
 from remediation.store.recovery import State, recover
 from remediation.store.reviews import reviewed
 from remediation.store.runs import runs_of
@@ -59,7 +59,9 @@ def roots_of(manifest: Manifest, roots: Mapping[str, Path]) -> dict[str, Path]:
     return {name: roots[name] for name in manifest.archives}
 
 
-def current(conditions: Conditions, stored: Stored, keys: Keys, now: datetime) -> None:
+def current(
+    conditions: Conditions, stored: Stored, keys: Keys, now: datetime, output: Path
+) -> None:
     """Raise unless a manifest is of this key and these archives, not expired, and the newest.
 
     Raises:
@@ -76,20 +78,17 @@ def current(conditions: Conditions, stored: Stored, keys: Keys, now: datetime) -
             raise ManifestError(
                 "the manifest is for another archive", name, "plan with the job of this archive"
             )
-    if now > datetime.fromisoformat(manifest.expires):
-        raise ManifestError("the manifest has expired", str(stored.folder), "plan again")
-    newest(stored)
+    in_force(stored, now, output)
 
 
 def approved(conditions: Conditions, stored: Stored, output: Path, now: datetime) -> None:
     """Raise unless enough people approved a manifest, since it was last rolled back.
 
     Raises:
-        ManifestError: they did not, or took it back; or it was superseded by a review.
+        ManifestError: they did not, or took it back.
     """
-    newest(stored, output)
     reviewed(stored, conditions.approvers)
-    found = valid_approvals(
+    valid_approvals(
         stored.folder,
         stored.raw,
         stored.manifest.digest,
@@ -99,17 +98,8 @@ def approved(conditions: Conditions, stored: Stored, output: Path, now: datetime
         required=conditions.required,
         now=now,
         output=output,
+        since=rolled_back_at(output, stored.manifest.digest),
     )
-    rolled_back = rolled_back_at(output, stored.manifest.digest)
-    if rolled_back is None:
-        return
-    since = [one for one in found if one.at > rolled_back]
-    if len(since) < conditions.required:
-        raise ManifestError(
-            "the manifest was rolled back since it was approved",
-            str(stored.folder),
-            "let it be approved anew",
-        )
 
 
 def rolled_back_at(output: Path, digest: str) -> datetime | None:

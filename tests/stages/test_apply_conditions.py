@@ -17,6 +17,7 @@ from small_hospital import (
 from remediation.errors import KeyFileError, ManifestError, ShareError, UsageError
 from remediation.model.issuers import BSN_OID
 from remediation.model.running import utc_now
+from remediation.stages import approve
 from remediation.stages.apply import DRY_RUN, IN_PLACE, OUT
 from remediation.store.journal import journals
 
@@ -152,6 +153,17 @@ def test_two_others_can_approve_anew_though_old_approvals_lie_there_still(hospit
     hospital.rollback(manifest)
     hospital.approve(manifest, (APPROVERS[0], APPROVERS[2]), at=utc_now() + timedelta(seconds=2))
     assert hospital.apply(manifest).outcomes == ALL
+
+
+def test_one_who_signed_before_a_rollback_can_approve_unsigned_after_it(hospital, manifest):
+    alone = {"approvers": {}, "required": 1, "author_key": None}
+    hospital.apply(manifest, **alone)
+    hospital.rollback(manifest)
+    with pytest.raises(ManifestError, match="rolled back since"):
+        hospital.apply(manifest, **alone)
+    when = utc_now() + timedelta(seconds=2)
+    approve.run(approve.ApproveOptions(APPROVERS[0], when), manifest)
+    assert hospital.apply(manifest, **alone).outcomes == ALL
 
 
 def test_a_rollback_study_by_study_is_a_complete_one_in_the_end(hospital, manifest):

@@ -10,9 +10,11 @@ from datetime import timedelta
 import pytest
 from small_hospital import APPROVERS, NUMBERS, STATEMENT
 
+from remediation.errors import ManifestError
 from remediation.model.running import utc_now
 from remediation.stages import show
 from remediation.store import datasets
+from remediation.store.standing import counted
 from remediation.tables.schemas import STUDIES
 
 
@@ -143,6 +145,20 @@ def test_an_approval_that_does_not_count_says_why(hospital, manifest):
     assert ("refused", "not an approver of this job") in said
     assert ("refused", "not an approval of this tool") in said
     assert [one.by for one in found if one.state == "counts"] == [APPROVERS[0], APPROVERS[2]]
+
+
+def test_while_one_approval_is_not_good_none_counts_as_apply_sees_it(hospital, manifest):
+    def good(now=None):
+        asked = conditions(hospital, manifest)
+        return counted(show.run(manifest, conditions=asked, now=now).approvals)
+
+    assert good() == 2
+    assert good(utc_now() - timedelta(days=1)) == 0, "approvals of the future"
+    assert good(utc_now() - timedelta(minutes=5)) == 2, "clocks differ a little"
+    (manifest.folder / "approvals" / "zomaar.minisig").write_text("zomaar iets")
+    assert good() == 0
+    with pytest.raises(ManifestError, match="not an approval"):
+        hospital.apply(manifest)
 
 
 def test_the_same_person_twice_is_told_as_one(hospital, manifest):

@@ -7,10 +7,12 @@ import stat
 import subprocess
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
 import pytest
 
 from remediation.errors import KeyFileError, ManifestError, ShareError, UsageError
 from remediation.model import minisign
+from remediation.model.manifest import Manifest
 from remediation.store.approvals import (
     load_approver_key,
     new_approver_key,
@@ -18,11 +20,21 @@ from remediation.store.approvals import (
     write_signed,
     write_unsigned,
 )
+from remediation.store.manifests import Stored
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 DIGEST = "ab" * 32
 AUTHOR, SECOND, THIRD = "Eerste Persoon", "Tweede Persoon", "Derde Persoon"
 KEYS = {name: minisign.new_key_pair() for name in (AUTHOR, SECOND, THIRD)}
+
+
+PLAIN = Manifest("", "", AUTHOR, "", "j", {}, {}, {}, "", "", "", digest=DIGEST)
+EMPTY = pa.table({})
+
+
+def stored(folder):
+    """Return the manifest in a folder as it was read."""
+    return Stored(folder, (folder / "manifest.json").read_bytes(), PLAIN, EMPTY, EMPTY)
 
 
 @pytest.fixture
@@ -34,10 +46,10 @@ def folder(tmp_path):
 
 
 def sign(folder, name, by_key_of=None, at=AT):
-    return write_signed(folder, name, KEYS[by_key_of or name][0], at)
+    return write_signed(stored(folder), name, KEYS[by_key_of or name][0], at)
 
 
-def valid(folder, *, digest=DIGEST, author_key=None, approvers=(), required=1, now=AT):
+def valid(folder, *, digest=DIGEST, author_key=None, approvers=(), required=1, now=AT, since=None):
     return valid_approvals(
         folder,
         (folder / "manifest.json").read_bytes(),
@@ -47,6 +59,7 @@ def valid(folder, *, digest=DIGEST, author_key=None, approvers=(), required=1, n
         approvers={name: KEYS[name][1] for name in approvers},
         required=required,
         now=now,
+        since=since,
     )
 
 
@@ -266,13 +279,13 @@ def test_approving_again_replaces_ones_own_approval(folder):
 
 
 def test_another_persons_file_is_not_overwritten(folder):
-    signed = write_signed(folder, "J. de Vries", KEYS[SECOND][0], AT)
+    signed = write_signed(stored(folder), "J. de Vries", KEYS[SECOND][0], AT)
     unsigned = write_unsigned(folder, "J. de Vries", DIGEST, AT)
     before = signed.read_bytes(), unsigned.read_bytes()
     with pytest.raises(UsageError, match="another person's"):
-        write_signed(folder, "J de Vries", KEYS[SECOND][0], AT)
+        write_signed(stored(folder), "J de Vries", KEYS[SECOND][0], AT)
     with pytest.raises(UsageError, match="another person's"):
-        write_signed(folder, "J. de Vries", KEYS[THIRD][0], AT)
+        write_signed(stored(folder), "J. de Vries", KEYS[THIRD][0], AT)
     with pytest.raises(UsageError, match="another person's"):
         write_unsigned(folder, "J de Vries", DIGEST, AT)
     assert (signed.read_bytes(), unsigned.read_bytes()) == before
@@ -281,7 +294,7 @@ def test_another_persons_file_is_not_overwritten(folder):
 @pytest.mark.parametrize("name", ["", "  ", "\u200b", "a\x1bb", "\ud800"])
 def test_a_name_that_nobody_can_read_is_refused(folder, name):
     with pytest.raises(UsageError):
-        write_signed(folder, name, KEYS[SECOND][0], AT)
+        write_signed(stored(folder), name, KEYS[SECOND][0], AT)
     with pytest.raises(UsageError):
         write_unsigned(folder, name, DIGEST, AT)
 
@@ -290,7 +303,7 @@ def test_a_name_that_nobody_can_read_is_refused(folder, name):
     "name", ["../../x", "José Ñu", "李雷", "a/b\\c", "x" * 500, ".hidden", "key:a"]
 )
 def test_any_readable_name_stays_in_the_folder_and_comes_back(folder, name):
-    path = write_signed(folder, name, KEYS[SECOND][0], AT)
+    path = write_signed(stored(folder), name, KEYS[SECOND][0], AT)
     assert path.parent == folder / "approvals"
     assert path.exists()
     assert [approval.by for approval in valid(folder)] == [name]
@@ -309,30 +322,61 @@ def test_nothing_half_written_is_left_or_counted_when_the_disk_is_full(folder, m
     refused("0 of 1", folder)
 
 
-@pytest.mark.parametrize(
-    "content", [None, b"", b"{}", b"[]", b'{"digest": 1}', b'{"digest": "a\\tb"}']
-)
-def test_without_a_sound_manifest_there_is_nothing_to_sign(folder, content):
-    (folder / "manifest.json").unlink()
-    if content is not None:
-        (folder / "manifest.json").write_bytes(content)
-    with pytest.raises(ManifestError):
-        sign(folder, SECOND)
-    assert not (folder / "approvals").exists()
+def test_what_was_read_and_checked_is_signed_whatever_lies_there_by_now(folder):
+    read = stored(folder)
+    whole = (folder / "manifest.json").read_bytes()
+    (folder / "manifest.json").write_text(json.dumps({"digest": DIGEST, "author": THIRD}))
+    write_signed(read, SECOND, KEYS[SECOND][0], AT)
+    refused("another manifest, or altered", folder)
+    (folder / "manifest.json").write_bytes(whole)
+    assert len(valid(folder)) == 1
 
 
-def test_a_missing_folder_is_one_clear_line(tmp_path):
-    with pytest.raises(ManifestError, match="no manifest"):
-        sign(tmp_path / "none", SECOND)
+def test_a_missing_folder_is_one_clear_line(folder, tmp_path):
+    read = stored(folder)
+    folder.rename(tmp_path / "weg")
+    with pytest.raises(ShareError):
+        write_signed(read, SECOND, KEYS[SECOND][0], AT)
     with pytest.raises(ShareError):
         write_unsigned(tmp_path / "none", SECOND, DIGEST, AT)
+
+
+# --- since a rollback -----------------------------------------------------------------------------
+
+
+def test_who_signed_before_a_rollback_and_approves_unsigned_after_it_counts(folder):
+    # The signed one stands first, and of one person's two the first counts.
+    sign(folder, SECOND)
+    back, later = AT + timedelta(hours=1), AT + timedelta(hours=2)
+    refused("rolled back since it was approved", folder, since=back, now=later)
+    write_unsigned(folder, SECOND, DIGEST, later)
+    assert [(one.at, one.public_key) for one in valid(folder, since=back, now=later)] == [
+        (later, None)
+    ]
+
+
+def test_too_few_in_all_are_not_blamed_on_the_rollback(folder):
+    sign(folder, SECOND)
+    refused(
+        "0 of 2 approvals, 1 before it was rolled back",
+        folder,
+        required=2,
+        since=AT + timedelta(hours=1),
+    )
+
+
+def test_an_approval_that_is_not_good_stops_the_run_from_before_a_rollback_too(folder):
+    sign(folder, AUTHOR)
+    later = AT + timedelta(hours=2)
+    sign(folder, SECOND, at=later)
+    refused("by the author", folder, since=AT + timedelta(hours=1), now=later)
 
 
 def test_a_new_approver_key_is_guarded_and_signs(folder, tmp_path):
     path = tmp_path / "second.key"
     public = new_approver_key(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    write_signed(folder, SECOND, load_approver_key(path), AT)
+    write_signed(stored(folder), SECOND, load_approver_key(path), AT)
     assert valid(folder)[0].public_key == public
     with pytest.raises(UsageError):
         new_approver_key(path)

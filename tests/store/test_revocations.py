@@ -36,7 +36,7 @@ def stored(output):
     tables = (pa.Table.from_pylist([], schema=one) for one in (CORRECTIONS, REFUSALS))
     found = keep(output / "manifests", PLAIN, *tables)
     for name in (SECOND, THIRD):
-        write_signed(found.folder, name, KEYS[name][0], AT)
+        write_signed(found, name, KEYS[name][0], AT)
     return found
 
 
@@ -101,7 +101,7 @@ def test_anybody_can_check_it_with_the_stock_program(stored):
 
 def test_who_took_it_back_can_approve_anew(stored):
     revoke(stored, SECOND, SECOND)
-    write_signed(stored.folder, SECOND, KEYS[SECOND][0], LATER + timedelta(seconds=1))
+    write_signed(stored, SECOND, KEYS[SECOND][0], LATER + timedelta(seconds=1))
     assert len(valid(stored, now=LATER + timedelta(minutes=1))) == 2
 
 
@@ -133,7 +133,7 @@ def test_nor_does_taking_the_jobs_memory_of_it_away(stored, output):
 def test_an_older_approval_put_back_in_its_place_does_not_count_either(stored):
     path = stored.folder / "approvals" / "tweede-persoon.minisig"
     older = path.read_bytes()
-    write_signed(stored.folder, SECOND, KEYS[SECOND][0], AT + timedelta(minutes=1))
+    write_signed(stored, SECOND, KEYS[SECOND][0], AT + timedelta(minutes=1))
     revoke(stored, SECOND, SECOND)
     path.write_bytes(older)
     refused(stored, "1 of 2 approvals, 1 revoked")
@@ -142,7 +142,7 @@ def test_an_older_approval_put_back_in_its_place_does_not_count_either(stored):
 
 
 def test_an_approval_dated_ahead_is_taken_back_all_the_same(stored):
-    write_signed(stored.folder, SECOND, KEYS[SECOND][0], LATER + timedelta(minutes=5))
+    write_signed(stored, SECOND, KEYS[SECOND][0], LATER + timedelta(minutes=5))
     revoke(stored, SECOND, THIRD)
     refused(stored, "1 of 2 approvals, 1 revoked")
 
@@ -150,7 +150,7 @@ def test_an_approval_dated_ahead_is_taken_back_all_the_same(stored):
 def test_another_name_with_the_same_key_does_not_get_past_it(stored):
     revoke(stored, SECOND, SECOND)
     (stored.folder / "approvals" / "tweede-persoon.minisig").unlink()
-    write_signed(stored.folder, STRANGER, KEYS[SECOND][0], AT)
+    write_signed(stored, STRANGER, KEYS[SECOND][0], AT)
     refused(stored, "1 of 2 approvals, 1 revoked", approvers={})
 
 
@@ -192,7 +192,7 @@ def test_every_changed_byte_of_a_revocation_stops_the_run_or_leaves_it_in_force(
 def test_a_revocation_of_another_manifest_stops_the_run(stored, output):
     tables = (pa.Table.from_pylist([], schema=one) for one in (CORRECTIONS, REFUSALS))
     other = keep(output / "manifests", replace(PLAIN, job="k"), *tables)
-    write_signed(other.folder, SECOND, KEYS[SECOND][0], AT)
+    write_signed(other, SECOND, KEYS[SECOND][0], AT)
     path = revoke(other, SECOND, SECOND)
     (stored.folder / "revocations").mkdir()
     shutil.copy(path, stored.folder / "revocations" / path.name)

@@ -16,7 +16,7 @@ from remediation.app.report.shown import Table
 from remediation.app.report.words import Words
 from remediation.model.placement import AT_REST, EXCHANGE
 from remediation.stages.show import ShowReport
-from remediation.store.standing import GOOD
+from remediation.store.standing import counted
 
 _LONGEST = 1_000  # signs of what people wrote: a signer must see all of it
 _PLACED = {AT_REST: "sign_at-rest", EXCHANGE: "sign_exchange"}
@@ -137,7 +137,7 @@ def _stale(changed: Mapping[str, int] | None, words: Words) -> tuple[str, bool] 
 
 
 def _figures(report: ShowReport, words: Words) -> list[Figure]:
-    good = sum(one.state in GOOD for one in report.approvals)
+    good = counted(report.approvals)
     enough = report.required is not None and good >= report.required
     approved = words.number(good)
     if report.required is not None:
