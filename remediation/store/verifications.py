@@ -48,7 +48,9 @@ def verified_at(output: Path, digest: str, since: datetime | None) -> datetime |
     """Return when all of a manifest's files had been found right since a moment; None: never.
 
     Times are whole seconds: one that began in the very second of `since` may have been too early.
-    A share that was found wrong counts until it is found right again.
+    A share that was found wrong counts until it is found right again. Which files a share of
+    another division has in common with it is not known here: it is taken to have them all, so what
+    was found right no later than that counts no more.
 
     Raises:
         IoError: the records cannot be read.
@@ -64,8 +66,15 @@ def verified_at(output: Path, digest: str, since: datetime | None) -> datetime |
 
 def _right(found: list[Verification], parts: int) -> dict[int, datetime]:
     """Return when each share of so many was last found right, those found wrong left out."""
+    wrong = [one.at for one in found if one.parts != parts and not one.right]
+    after = max(wrong, default=None)
     shares: dict[int, Verification] = {}
-    for one in sorted(found, key=lambda one: one.at):
+    # Of one second the wrong one counts as the later.
+    for one in sorted(found, key=lambda one: (one.at, not one.right)):
         if one.parts == parts and 1 <= one.part <= parts:
             shares[one.part] = one
-    return {part: one.at for part, one in shares.items() if one.right}
+    return {
+        part: one.at
+        for part, one in shares.items()
+        if one.right and (after is None or one.at > after)
+    }
