@@ -37,7 +37,12 @@ def line(
     """
     link = hashlib.sha256(f"{chain}\n{_text(record if bound is None else bound)}".encode())
     value = link.hexdigest()
-    return _text({**record, "chain": value}).encode() + b"\n", value
+    return written({**record, "chain": value}), value
+
+
+def written(record: Mapping[str, Any]) -> bytes:
+    """Return a record, its chain value in it, as the line that it is."""
+    return _text(record).encode() + b"\n"
 
 
 def _text(record: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from remediation.errors import UsageError
 from remediation.model.audit import Seen, unseen
 from remediation.model.secrets import Keys
 from remediation.store.intents import study_logs
-from remediation.store.journal import Journal, Type, journals, read
+from remediation.store.journal import Journal, Type, droppable, journals, read
 from remediation.store.locks import lock_root
 from remediation.store.recovery import left_open
 from remediation.store.runs import Run
@@ -119,7 +119,7 @@ def _keeps(one: Run, all_runs: Sequence[Run], options: ForgetOptions) -> str:
     # A run that was killed has no end of its own: its age counts from when it was proved.
     if options.now - (ended or proved) < timedelta(days=options.days):
         return YOUNGER
-    return "" if _droppable(one, options.output) else OLDER_FORMAT
+    return "" if droppable(_path(options.output, one)) else OLDER_FORMAT
 
 
 def _proved_at(
@@ -142,12 +142,6 @@ def _proved_at(
 
 def _number(one: Run) -> int:
     return int(one.begin.get("number", 0))
-
-
-def _droppable(one: Run, output: Path) -> bool:
-    journal, _ = Journal.reopen(_path(output, one))
-    with journal:
-        return journal.droppable
 
 
 def _drop(one: Run, options: ForgetOptions) -> None:

@@ -65,11 +65,11 @@ def _line(chain: str, seq: int, kind: str, body: Mapping[str, Any], form: int) -
     if seq == 1:
         record["format"] = form
     if kind == Type.INTENT:
-        return chained.line(chain, record, without_undo(record))
+        return chained.line(chain, record, _without_undo(record))
     return chained.line(chain, record)
 
 
-def without_undo(record: Mapping[str, Any]) -> dict[str, Any]:
+def _without_undo(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return an INTENT record with a digest in the place of each file's undo bytes."""
     return {**record, "files": [_digested(entry) for entry in record["files"]]}
 
@@ -143,6 +143,16 @@ def read(path: Path) -> tuple[Record, ...]:
         IoError: The file cannot be read.
     """
     return _parse(path)[0]
+
+
+def droppable(path: Path) -> bool:
+    """Tell whether a journal's undo bytes can be dropped and its chain still be proved.
+
+    Raises:
+        DatasetError: A record is damaged, altered, missing or out of its place.
+        IoError: The file cannot be read.
+    """
+    return _parse(path)[3] != 1
 
 
 def journals(folder: Path) -> list[Path]:
@@ -266,11 +276,6 @@ class Journal:
         self.broken = False
         return self._seq
 
-    @property
-    def droppable(self) -> bool:
-        """Whether undo bytes can be dropped and the chain still be proved."""
-        return self._form != 1
-
     def forget(self, said: Mapping[str, Any]) -> None:
         """Drop the undo bytes, and say so in a last record.
 
@@ -280,7 +285,7 @@ class Journal:
             ValueError: It is of a format whose chain holds the undo bytes themselves.
             IoError: It could not be written: then nothing was dropped.
         """
-        if not self.droppable:
+        if self._form == 1:
             raise ValueError("the chain of this journal holds its undo bytes")
         with files.guarded("a journal cannot be read", self.path.name):
             lines = self.path.read_bytes().splitlines(keepends=True)
@@ -323,7 +328,4 @@ class Journal:
 def _stripped(line: bytes) -> bytes:
     """Return a line of the journal without undo bytes, its chain value as it was."""
     record = json.loads(line)
-    if record["type"] != Type.INTENT:
-        return line
-    text = json.dumps(without_undo(record), sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return text.encode() + b"\n"
+    return line if record["type"] != Type.INTENT else chained.written(_without_undo(record))

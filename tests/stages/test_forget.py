@@ -137,6 +137,35 @@ def test_shares_count_once_all_of_them_were_right(applied, manifest):
     assert drop(applied).files == FILES
 
 
+def test_a_share_of_another_division_that_was_found_wrong_later_undoes_the_proof(
+    verified, manifest
+):
+    """Which of two shares the file is in does not matter: one of them finds it wrong."""
+    path = verified.file(2)
+    right = path.read_bytes()
+    path.write_bytes(right[:-1] + bytes([right[-1] ^ 1]))
+    assert not all(look(verified, manifest, part, 2, seconds=9).right for part in (1, 2))
+    assert drop(verified).kept == {"unverified": 1}
+    path.write_bytes(right)
+    assert look(verified, manifest, 1, 3, seconds=12).right
+    assert drop(verified).kept == {"unverified": 1}
+    assert look(verified, manifest, seconds=15).right
+    assert drop(verified).files == FILES
+
+
+def test_the_shares_of_a_division_are_all_newer_than_what_another_found_wrong(applied, manifest):
+    look(applied, manifest, 1, 2, seconds=5)
+    path = applied.file(2)
+    right = path.read_bytes()
+    path.write_bytes(right[:-1] + bytes([right[-1] ^ 1]))
+    assert not look(applied, manifest, seconds=7).right
+    path.write_bytes(right)
+    look(applied, manifest, 2, 2, seconds=9)
+    assert drop(applied).kept == {"unverified": 1}
+    look(applied, manifest, 1, 2, seconds=11)
+    assert drop(applied).files == FILES
+
+
 def test_an_open_run_keeps_it(applied, manifest):
     [path] = journals(applied.output / "journal")
     lines = path.read_bytes().splitlines(keepends=True)
@@ -191,6 +220,15 @@ def test_a_dry_run_drops_nothing(verified):
     before = digests(verified.output)
     assert drop(verified, dry_run=True).files == FILES
     assert digests(verified.output) == before
+
+
+def test_a_dry_run_leaves_a_torn_last_line_as_it_is(verified):
+    [path] = journals(verified.output / "journal")
+    path.write_bytes(path.read_bytes() + b'{"seq":99,"ty')
+    before = digests(verified.output)
+    assert drop(verified, dry_run=True).files == FILES
+    assert digests(verified.output) == before
+    assert drop(verified).files == FILES
 
 
 def test_a_second_time_there_is_nothing_to_drop(verified):
