@@ -22,6 +22,7 @@ from remediation.errors import DatasetError, UsageError
 from remediation.model.statistics import FALSE_DISCOVERIES
 from remediation.stages import judged
 from remediation.store.files import durable_write
+from remediation.tables.calibration import demoted
 
 Row = Mapping[str, Any]
 _WIDTH = 100  # signs in a line where there is no terminal
@@ -78,7 +79,7 @@ def places(
         and verdict in (None, row["verdict"])
     )
     said = {
-        "places": [plainly(row, words) | {"demoted": judged.demoted(row)} for row in rows],
+        "places": [plainly(row, words) | {"demoted": demoted(row)} for row in rows],
         "meanings": dict(words.catalogue.meanings),
     }
     emit(said, lines.place_lines(rows, words, _width()), as_json=as_json)

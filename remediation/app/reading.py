@@ -19,6 +19,7 @@ from remediation.app.describing import schema
 from remediation.app.periods import COMMANDS as TELLING
 from remediation.app.progress import progress
 from remediation.app.records import recorded
+from remediation.app.report.words import Words
 from remediation.app.wiring import Session
 from remediation.errors import UsageError
 from remediation.stages import check as check_stage
@@ -101,9 +102,10 @@ def flag(job: Path, *, as_json: bool) -> None:
     with recorded(session.job, "flag", keys=session.keys) as record:
         report = flag_stage.run(session.flag_options())
         record.update(report.statuses)
-    for place in report.demoted:
+    words = Words.of("en")  # names of sources come from headers
+    for place in map(words.plain, report.demoted):
         note(f"warning: {place} says BSN, but behaves as local numbers do: not believed")
-    for place in report.mixtures:
+    for place in map(words.plain, report.mixtures):
         note(f"warning: {place} says BSN, but more numbers fail than typing errors explain")
     if report.improbable:
         note(

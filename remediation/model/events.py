@@ -88,6 +88,15 @@ def month_number(text: str) -> int:
     return int(match[1]) * 12 + int(match[2]) - 1
 
 
+def month_of(day: date) -> int:
+    """Return the month number of a day.
+
+    >>> month_of(date(2011, 7, 4)) == month_number("2011-07")
+    True
+    """
+    return day.year * 12 + day.month - 1
+
+
 def month_text(number: int) -> str:
     """Return the text `YYYY-MM` of a month number; the inverse of `month_number`.
 

@@ -7,29 +7,30 @@ them each day has: all that is said of time is counted from these.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from remediation.model.events import Event
-from remediation.model.issuers import ASSERTING
 from remediation.model.placement import Placement
 from remediation.store import datasets
 from remediation.store.batches import BATCH_ROWS, Batches
 from remediation.store.inventory import Inventory
-from remediation.tables.calibration import places_table
+from remediation.tables.calibration import demoted, doubted, places_table
 from remediation.tables.causes import SIGNALS, Between
 from remediation.tables.coverage import coverage_table
 from remediation.tables.daily import daily, probable, together
 from remediation.tables.event_verdicts import events_table
 from remediation.tables.judge import FINDING_COLUMNS, INSTANCE_COLUMNS, Sources, judged, within
-from remediation.tables.periods import FILE, Held, periods_table
+from remediation.tables.periods import Held, periods_table
 from remediation.tables.rewrites import AXES, written_late
-from remediation.tables.schemas import INVENTORY, MIXED, STATUSES, STUDIES
+from remediation.tables.schemas import FILE, INVENTORY, MIXED, STATUSES, STUDIES
 from remediation.tables.tallies import summed
 
 _STUDIES = "studies.parquet"
@@ -93,7 +94,7 @@ def run(options: FlagOptions) -> FlagReport:
     events = events_table(likely, options.events, periods)
     for name, table in (
         ("places", places),
-        ("coverage", coverage_table(days, options.provisional_from)),
+        ("coverage", coverage_table(days, options.provisional_from, options.today)),
         ("periods", periods),
         ("events", events),
     ):
@@ -105,18 +106,17 @@ def run(options: FlagOptions) -> FlagReport:
         {name: count for name, count in counts.items() if count},
         periods.num_rows,
         dict(sorted(Counter(events["verdict"].to_pylist()).items())),
-        _asserted(places, "not-bsn"),
-        _asserted(places, "mixture"),
+        _named(places, demoted),
+        _named(places, doubted),
         studies - (pc.sum(likely["studies"]).as_py() or 0),
     )
 
 
-def _asserted(places: pa.Table, verdict: str) -> tuple[str, ...]:
-    """Return the places that say BSN and have a verdict."""
+def _named(places: pa.Table, told: Callable[[Mapping[str, Any]], bool]) -> tuple[str, ...]:
     found = {
         f"{row['archive']} / {row['source']} / {row['place']}"
         for row in places.to_pylist()
-        if row["verdict"] == verdict and row["issuer_kind"] in ASSERTING
+        if told(row)
     }
     return tuple(sorted(found))
 

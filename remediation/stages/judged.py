@@ -11,12 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from remediation.errors import UsageError
-from remediation.model.issuers import ASSERTING
 from remediation.store import datasets
 from remediation.tables.coverage import coverage_table
 from remediation.tables.daily import daily
-from remediation.tables.rewrites import LATE
-from remediation.tables.schemas import COVERAGE, EVENTS, PERIODS, PLACES, STUDIES
+from remediation.tables.rewrites import written_late
+from remediation.tables.schemas import COVERAGE, EVENTS, FILE, PERIODS, PLACES, STUDIES
 
 Row = Mapping[str, Any]
 _SCHEMAS = {"places": PLACES, "periods": PERIODS, "events": EVENTS, "coverage": COVERAGE}
@@ -45,17 +44,6 @@ def table(options: JudgedOptions, name: str, schema: pa.Schema) -> pa.Table:
     """Return a dataset that `flag` made; raises as `run` does."""
     path = options.output / f"{name}.parquet"
     return datasets.read(path, schema, options.key_id, _FLAG)
-
-
-def demoted(place: Row) -> bool:
-    """Tell whether the issuer of a place says BSN while its pass rate says it is none.
-
-    >>> demoted({"verdict": "not-bsn", "issuer_kind": "bsn-oid"})
-    True
-    >>> demoted({"verdict": "not-bsn", "issuer_kind": "none"})
-    False
-    """
-    return place["verdict"] == "not-bsn" and place["issuer_kind"] in ASSERTING
 
 
 def one_period(periods: Iterable[Row], beginning: str) -> int:
@@ -87,11 +75,15 @@ def by_axis(options: JudgedOptions, period: Row) -> tuple[Row, ...]:
 
     Rows of files have the columns of COVERAGE that a plot needs.
     """
-    if period["axis"] != "file":
+    if period["axis"] != FILE:
         return run(options, "coverage")
-    studies = table(options, "studies", STUDIES)
     own = (pc.field("archive") == period["archive"]) & (pc.field("source") == period["source"])
-    kept = studies.select(["archive", "source", "status", "StudyDate", "file_date"]).filter(own)
-    days = pc.subtract(kept["file_date"].cast(pa.int32()), kept["StudyDate"].cast(pa.int32()))
-    late = kept.filter(pc.greater(days, LATE))
+    late = datasets.read_rows(
+        options.output / "studies.parquet",
+        STUDIES,
+        options.key_id,
+        _FLAG,
+        columns=("archive", "source", "status", "file_date"),
+        where=own & written_late(),
+    )
     return tuple(coverage_table(daily(late, "file_date"), None).to_pylist())

@@ -149,7 +149,8 @@ def read_rows(
 ) -> pa.Table:
     """Read columns of the rows of one file for which a filter holds; raises as `read` does.
 
-    Only what may hold such rows is read; text comes as dictionaries.
+    Row groups are passed over by day, status and Modality only: what may identify has no
+    statistics. Text comes as dictionaries.
     """
     _require(path, made_by)
     text = [field.name for field in schema if pa.types.is_string(field.type)]

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from remediation.model.statistics import Z95, wilson
-from remediation.tables.division import Division, Edge, Part, cost_of
+from remediation.tables.changepoints import cost_of
+from remediation.tables.division import Division, Edge, Part
 
 DROP = 0.06  # coverage below the source's best from which a stretch counts as broken
 # A source in which not even half the studies were ever right has nothing to hold a stretch against.

@@ -7,13 +7,14 @@ numbers after it gets two verdicts, not one of their mixture.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
 
 from remediation.model.events import UNKNOWN_MONTH, month_number, month_text
+from remediation.model.issuers import ASSERTING
 from remediation.model.statistics import calibrate
 from remediation.tables.changepoints import segments
 from remediation.tables.schemas import PLACES
@@ -45,6 +46,26 @@ def places_table(tallies: pa.Table) -> pa.Table:
         named = dict(zip(_KEYS, key, strict=True))
         rows.extend(named | segment for segment in _stretches(months))
     return pa.Table.from_pylist(rows, schema=PLACES)
+
+
+def demoted(place: Mapping[str, Any]) -> bool:
+    """Tell of a row of PLACES whether its issuer says BSN while its pass rate says it is none.
+
+    >>> demoted({"verdict": "not-bsn", "issuer_kind": "bsn-oid"})
+    True
+    >>> demoted({"verdict": "not-bsn", "issuer_kind": "none"})
+    False
+    """
+    return place["verdict"] == "not-bsn" and place["issuer_kind"] in ASSERTING
+
+
+def doubted(place: Mapping[str, Any]) -> bool:
+    """Tell of a row of PLACES whether its issuer says BSN, and too many of its numbers fail.
+
+    >>> doubted({"verdict": "mixture", "issuer_kind": "bsn"})
+    True
+    """
+    return place["verdict"] == "mixture" and place["issuer_kind"] in ASSERTING
 
 
 def _stretches(months: dict[str, _Counts]) -> Iterator[dict[str, Any]]:

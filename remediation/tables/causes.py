@@ -53,8 +53,6 @@ def causes(
 def _changes(beside: pa.Table, inside: pa.Table, edge: str) -> list[Row]:
     found = []
     for signal in SIGNALS:
-        if signal not in inside.column_names:
-            continue
         usual, now = _counts(beside[signal]), _counts(inside[signal])
         strength = cramers_v(usual, now)
         values = _usual(usual), _usual(now)

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import exp, log
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,13 +117,18 @@ def deviance(hits: Floats, all_: Floats) -> Floats:
     """Return the deviance between each two positions i, j, in cell i, j; from running counts."""
     k = hits[np.newaxis, :] - hits[:, np.newaxis]
     t = all_[np.newaxis, :] - all_[:, np.newaxis]
-    cells: Floats = 2 * (_xlogx(t) - _xlogx(k) - _xlogx(t - k))
+    cells: Floats = cost_of(k, t)
     return cells
 
 
-def _xlogx(values: Floats) -> Floats:
-    # Cells below the diagonal hold negative counts and are never read.
-    return values * np.log(np.where(values > 0, values, 1.0))
+def cost_of(k: Any, t: Any) -> Any:
+    """Return minus twice the log likelihood of k successes in t trials of one rate."""
+
+    def part(value: Any) -> Any:
+        # Counts below zero stand in cells that are never read.
+        return value * np.log(np.where(value > 0, value, 1.0))
+
+    return 2 * (part(t) - part(k) - part(t - k))
 
 
 def optimum(cost: Floats, reach: NDArray[np.int64], each: float) -> list[int]:

@@ -12,8 +12,9 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from remediation.model.events import UNKNOWN_MONTH
+from remediation.model.events import UNKNOWN_MONTH, first_day, month_of
 from remediation.model.statistics import wilson
+from remediation.tables.daily import EARLIEST
 from remediation.tables.schemas import COVERAGE, STATUSES
 
 _KEYS = ["archive", "source", "study_month"]
@@ -34,12 +35,14 @@ class Overall:
     high: float
 
 
-def coverage_table(daily: pa.Table, provisional_from: date | None) -> pa.Table:
+def coverage_table(
+    daily: pa.Table, provisional_from: date | None, today: date | None = None
+) -> pa.Table:
     """Count the studies of each month by status, with the coverage and its 95 % interval.
 
     Takes DAILY; gives COVERAGE, in order of archive, source and month (`unknown` last: of studies
     without a day). Provisional are the months from that of `provisional_from` on: numbers are
-    verified late.
+    verified late. Improbable are those before 1970, and after that of today where it is told.
     """
     months = pc.fill_null(pc.strftime(daily["day"], format="%Y-%m"), UNKNOWN_MONTH)
     counted = (
@@ -60,15 +63,20 @@ def coverage_table(daily: pa.Table, provisional_from: date | None) -> pa.Table:
     )
     columns["low"] = pa.array([low for low, _ in bounds], pa.float64())
     columns["high"] = pa.array([high for _, high in bounds], pa.float64())
-    columns["provisional"] = _provisional(columns["study_month"], provisional_from)
+    months = columns["study_month"]
+    columns["provisional"] = _from(months, provisional_from)
+    early = pc.less(months, f"{EARLIEST:%Y-%m}")
+    after = first_day(month_of(today) + 1) if today else None
+    columns["improbable"] = pc.or_(early, _from(months, after))
     table = pa.table([columns[name] for name in COVERAGE.names], names=COVERAGE.names)
     return table.cast(COVERAGE).sort_by([(key, "ascending") for key in _KEYS])
 
 
-def _provisional(months: pa.ChunkedArray, provisional_from: date | None) -> pa.ChunkedArray:
-    if provisional_from is None:
+def _from(months: pa.ChunkedArray, first: date | None) -> pa.ChunkedArray:
+    """Tell of each month whether it is that of a day, or later."""
+    if first is None:
         return pa.array([False] * len(months), pa.bool_())
-    late = pc.greater_equal(months, f"{provisional_from:%Y-%m}")
+    late = pc.greater_equal(months, f"{first:%Y-%m}")
     return pc.and_(late, pc.not_equal(months, UNKNOWN_MONTH))
 
 

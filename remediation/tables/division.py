@@ -12,12 +12,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from remediation.tables.changepoints import Floats, breaks, deviance, dispersion, optimum, price
+from remediation.tables.changepoints import (
+    Floats,
+    breaks,
+    cost_of,
+    deviance,
+    dispersion,
+    optimum,
+    price,
+)
 
 Days = NDArray[np.int64]
 _EPOCH = date(1970, 1, 1)
@@ -218,15 +225,6 @@ def _edge(series: Series, before: int, at: int, after: int, phi: float) -> tuple
     first, last = (series.day(before + 1 + i) for i in (alike[0] - 1, alike[1]))
     low, high = (series.day(before + 1 + i) for i in (sure[0] - 1, sure[1]))
     return _likely(first + 1, last), Edge(low + 1, high)
-
-
-def cost_of(k: Any, t: Any) -> Any:
-    """Return minus twice the log likelihood of k successes in t trials of one rate."""
-
-    def part(value: Any) -> Any:
-        return value * np.log(np.where(value > 0, value, 1.0))
-
-    return 2 * (part(t) - part(k) - part(t - k))
 
 
 def _run(mask: NDArray[np.bool_], here: int) -> tuple[int, int]:

@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from remediation.tables.changepoints import Floats, price
+from remediation.tables.changepoints import Floats, cost_of, price
 from remediation.tables.division import (
     Days,
     Division,
     Edge,
     Part,
     Series,
-    cost_of,
     first_days,
 )
 

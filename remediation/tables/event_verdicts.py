@@ -21,7 +21,7 @@ from remediation.model.events import Event
 from remediation.model.statistics import FALSE_DISCOVERIES, Z999, difference, q_values
 from remediation.tables.daily import by_source, on_days, total
 from remediation.tables.division import Series, number_of, spread
-from remediation.tables.schemas import EVENTS
+from remediation.tables.schemas import EVENTS, STUDY
 
 WINDOW = timedelta(days=183)
 MATTERS = 0.02  # change of coverage below which nothing changed that matters
@@ -109,7 +109,7 @@ def _judged(event: Event, counts: pa.Table, periods: Sequence[_Row], of: _Row) -
         "periods": [
             row["period_id"]
             for row in periods
-            if (row["event"], row["event_kind"]) == (event.name, event.kind)
+            if (row["event"], row["event_start"]) == (event.name, event.start)
         ],
     }
     for name, side in (("before", before), ("in", inside), ("after", after)):
@@ -147,7 +147,8 @@ def _dispersion(counts: pa.Table, periods: Iterable[_Row], event: Event) -> floa
     """Return the dispersion of months, cut at the edges of the periods and at the event."""
     days = counts["day"].cast(pa.int32()).to_numpy()
     series = Series.of(days, counts["conformant"].to_numpy(), counts["studies"].to_numpy())
-    cuts = [row[name] for row in periods for name in ("start", "end")]
+    by_study = [row for row in periods if row["axis"] == STUDY]
+    cuts = [row[name] for row in by_study for name in ("start", "end")]
     edges = [number_of(day) for day in (*cuts, event.start, event.end)]
     cuts = sorted({int(at) for at in np.searchsorted(series.days, edges)} - {0, len(days)})
     return spread(series, series.months(), cuts)[0]

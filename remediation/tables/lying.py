@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from remediation.tables.codes import Flags, column_of, encoded, integers, numbers
-from remediation.tables.periods import FILE
 from remediation.tables.rewrites import LATE
+from remediation.tables.schemas import FILE
 
 Period = Mapping[str, Any]
 # Columns of STUDIES that tell.
@@ -30,7 +30,7 @@ class Lying:
         )
 
     def in_period(self, period: Period) -> Flags:
-        """Tell of each study whether it lies in a period, as `periods.holds` tells of one."""
+        """Tell of each study whether it lies in a period."""
         here = np.ones(len(self.made), dtype=bool)
         for name, column in self.names.items():
             at = pc.index(column.dictionary, period[name]).as_py()

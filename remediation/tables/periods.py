@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from remediation.model.events import Event, first_day, month_number, nearest
+from remediation.model.events import Event, first_day, month_of, nearest
 from remediation.model.statistics import FALSE_DISCOVERIES, q_values, wilson
 from remediation.tables.broken import Stretch, level, stretches
 from remediation.tables.causes import EDGE, Between, causes
@@ -36,11 +36,11 @@ from remediation.tables.division import (
     number_of,
 )
 from remediation.tables.drifts import with_drifts
-from remediation.tables.rewrites import Rewrite, is_late, rewrite
-from remediation.tables.schemas import PERIODS, STATUSES
+from remediation.tables.rewrites import Rewrite, rewrite
+from remediation.tables.schemas import FILE, PERIODS, STATUSES, STUDY
 
 FEWEST = 10  # studies: below this a stretch is too small to be called clearly broken
-STUDY, FILE = "study", "file"
+NO_CHANGE = {"open", "provisional"}  # ends at which no change is sure, so that no event explains it
 
 _Row = dict[str, Any]
 
@@ -55,6 +55,11 @@ class History:
     counts: pa.Table
     division: Division
     ends: tuple[int, int]  # months of the first and last study of the archive
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Its archive and source, to sort by."""
+        return self.archive or "", self.source or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ def periods_table(daily: pa.Table, late: pa.Table, held: Held, between: Between)
     """
     ends = _ends(daily)
     histories = list(_histories(daily, STUDY, held, ends))
-    found = [one for history in histories for one in _found(history, held.target_coverage)]
+    shown = [one for history in histories for one in _found(history, held.target_coverage)]
     best = {(one.archive, one.source): level(one.division) for one in histories}
     behind = [
         one
@@ -106,11 +111,14 @@ def periods_table(daily: pa.Table, late: pa.Table, held: Held, between: Between)
             history, held.target_coverage, best.get((history.archive, history.source), 0)
         )
     ]
-    behind = [one for one in behind if not _explained(one, found, between)]
     tested = len({(one.archive, one.source) for one in histories})
+    told = _held_against(shown + behind, tested)
+    sure = [one for one, _ in told if one.history.axis == STUDY]
+    told.sort(key=lambda pair: pair[0].history.key)  # the studies of a source are read once
     rows = [
         _row(one, chance, held.events, between)
-        for one, chance in _held_against(found + behind, tested)
+        for one, chance in told
+        if one.history.axis == STUDY or not _explained(one, sure, between)
     ]
     order = sorted(rows, key=lambda row: (row["archive"] or "", row["source"] or "", row["start"]))
     return pa.Table.from_pylist(order, schema=PERIODS)
@@ -121,7 +129,8 @@ def _ends(counts: pa.Table) -> dict[str | None, tuple[int, int]]:
     dated = counts.filter(pc.is_valid(counts["day"]))
     ends = dated.group_by("archive").aggregate([("day", "min"), ("day", "max")])
     return {
-        row["archive"]: (_month(row["day_min"]), _month(row["day_max"])) for row in ends.to_pylist()
+        row["archive"]: (month_of(row["day_min"]), month_of(row["day_max"]))
+        for row in ends.to_pylist()
     }
 
 
@@ -142,7 +151,7 @@ def _found(history: History, target: float, best_known: float = 0.0) -> Iterator
     for stretch in stretches(history.division, target, best_known):
         end, extra = stretch.end, 0
         if stretch.after is None:
-            last = first_day(_month(day_of(stretch.end - 1)) + 1)
+            last = first_day(month_of(day_of(stretch.end - 1)) + 1)
             halfway = (stretch.successes / stretch.trials + target) / 2
             prolonged = _prolonged(history, last, halfway)
             end = number_of(prolonged)
@@ -152,14 +161,20 @@ def _found(history: History, target: float, best_known: float = 0.0) -> Iterator
 
 
 def _prolonged(history: History, end: date, halfway: float) -> date:
-    """Return the end of an open period: after provisional months nearer to it than to target."""
-    while True:
-        after = first_day(_month(end) + 1)
-        inside = on_days(history.counts, end, after)
+    """Return the end of an open period: after provisional months nearer to it than to target.
+
+    Months without studies are passed over.
+    """
+    days = history.counts["day"]
+    last, month = end, month_of(end)
+    while month <= month_of(days[-1].as_py()):
+        after = first_day(month + 1)
+        inside = on_days(history.counts, first_day(month), after)
         studies = total(inside)
-        if not studies or total(inside, "conformant") / studies >= halfway:
-            return end
-        end = after
+        if studies and total(inside, "conformant") / studies >= halfway:
+            break
+        last, month = after if studies else last, month + 1
+    return last
 
 
 def _explained(one: _Found, found: Sequence[_Found], between: Between) -> bool:
@@ -190,11 +205,11 @@ def _held_against(found: Sequence[_Found], tested: int) -> list[tuple[_Found, fl
 
 def _row(one: _Found, q_value: float | None, events: Sequence[Event], between: Between) -> _Row:
     history, stretch = one.history, one.stretch
-    opens = _month(day_of(stretch.start)) <= history.ends[0] and stretch.before is None
-    first = first_day(_month(day_of(stretch.start)))
+    opens = month_of(day_of(stretch.start)) <= history.ends[0] and stretch.before is None
+    first = first_day(month_of(day_of(stretch.start)))
     start = first if stretch.before is None else day_of(stretch.start)
     end = day_of(one.end)
-    is_open = stretch.after is None and _month(end) > history.ends[1]
+    ends = _end_kind(history, end) if stretch.after is None else ""
     inside = on_days(history.counts, start, end)
     counts = {name: total(inside, name) for name in ("studies", *STATUSES)}
     wrong = {name: counts[name] for name in STATUSES if name != "conformant"}
@@ -202,7 +217,7 @@ def _row(one: _Found, q_value: float | None, events: Sequence[Event], between: B
     low, high = wilson(conformant, studies)
     written = _rewritten(history, start, end, between)
     # Where the data begin or end nothing changed, so no event explains that edge.
-    edges = [*([] if opens else [start]), *([] if is_open else [end])]
+    edges = [*([] if opens else [start]), *([] if ends in NO_CHANGE else [end])]
     if written:
         edges = [day_of(written.start)]
     return {
@@ -216,7 +231,7 @@ def _row(one: _Found, q_value: float | None, events: Sequence[Event], between: B
         **_edge(
             "end",
             stretch.end_edge,
-            _kind(stretch.parts[-1], stretch.after, "open" if is_open else "stopped"),
+            _kind(stretch.parts[-1], stretch.after, ends),
         ),
         "studies": studies,
         "coverage": conformant / studies,
@@ -235,6 +250,14 @@ def _row(one: _Found, q_value: float | None, events: Sequence[Event], between: B
         "causes": _causes(history, stretch, (start, end), between),
         **_linked(nearest(events, edges, history.archive or "")),
     }
+
+
+def _end_kind(history: History, end: date) -> str:
+    """Return how a period ends after which nothing is settled."""
+    if month_of(end) > history.ends[1]:
+        return "open"
+    later = history.counts["day"][-1].as_py() >= end
+    return "provisional" if later else "stopped"
 
 
 def _kind(part: Part, beside: Part | None, otherwise: str) -> str:
@@ -274,6 +297,7 @@ def _linked(link: tuple[Event, int] | None) -> _Row:
     return {
         "event": event.name if event else None,
         "event_kind": event.kind if event else None,
+        "event_start": event.start if event else None,
         "event_distance_days": days,
     }
 
@@ -300,20 +324,6 @@ def _causes(
     return causes(at_start, at_end)
 
 
-def holds(period: Mapping[str, Any], study: Mapping[str, Any]) -> bool:
-    """Tell whether a study (of STUDIES) lies in a period (of PERIODS)."""
-    if (period["archive"], period["source"]) != (study["archive"], study["source"]):
-        return False
-    day = study["StudyDate"] if period["axis"] == STUDY else study["file_date"]
-    if day is None or not period["start"] <= day < period["end"]:
-        return False
-    return period["axis"] == STUDY or is_late(study)
-
-
 def _ints(column: pa.ChunkedArray) -> Days:
     plain = column.cast(pa.int32()) if pa.types.is_date32(column.type) else column
     return np.asarray(plain.to_numpy(), dtype=np.int64)
-
-
-def _month(day: date) -> int:
-    return month_number(f"{day:%Y-%m}")

@@ -7,9 +7,7 @@ that are right were not written on those days too: an archive that was copied ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +19,7 @@ LONGEST = 62  # days that a rewrite lasts
 MOST = 0.8  # share of the broken studies that it must explain
 RIGHT = 0.5  # share of the studies that are right that may lie in files of those days
 FEWEST = 10  # studies
-AXES = ("file_date", "InstanceCreationDate")
+AXES = ("file_date", "InstanceCreationDate", "SeriesDate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +37,6 @@ def written_late() -> pc.Expression:
     return (written - made) > LATE
 
 
-def is_late(study: Mapping[str, Any]) -> bool:
-    """Tell of one row whether the file was written long after the study."""
-    made, written = study["StudyDate"], study["file_date"]
-    return bool(made and written and (written - made).days > LATE)
-
-
 def rewrite(inside: pa.Table, around: pa.Table) -> Rewrite | None:
     """Return the rewrite that explains the broken studies of a period; None where none does.
 
@@ -60,8 +52,6 @@ def rewrite(inside: pa.Table, around: pa.Table) -> Rewrite | None:
 
 
 def _on(axis: str, inside: pa.Table, around: pa.Table) -> Rewrite | None:
-    if axis not in inside.column_names:
-        return None
     broken = inside.filter(pc.not_equal(inside["status"], "conformant"))
     days, late = _written(broken, axis)
     written = np.sort(days[late])

@@ -241,8 +241,11 @@ COVERAGE = _schema(
     ("low", _REAL, "lower bound (Wilson, 95 %)"),
     ("high", _REAL, "upper bound (Wilson, 95 %)"),
     ("provisional", pa.bool_(), "one of the last months: numbers are verified late"),
+    ("improbable", pa.bool_(), "before 1970 or after today: in no period and no plot"),
     older=(),
 )
+
+STUDY, FILE = "study", "file"  # axes of periods
 
 PERIODS = _schema(
     ("period_id", _TEXT, "from the period's content"),
@@ -254,7 +257,7 @@ PERIODS = _schema(
     ("start_kind", _TEXT, "jump | drift | first: the data begin there"),
     ("start_low", pa.date32(), "earliest first day (95 %); null where nothing changed"),
     ("start_high", pa.date32(), "latest first day (95 %); null likewise"),
-    ("end_kind", _TEXT, "jump | drift | open: the data end there | stopped: the source ends there"),
+    ("end_kind", _TEXT, "jump | drift | open (data end) | stopped (source ends) | provisional"),
     ("end_low", pa.date32(), "earliest end (95 %); null where nothing changed"),
     ("end_high", pa.date32(), "latest end (95 %); null likewise"),
     ("studies", _INT, "studies inside"),
@@ -273,6 +276,7 @@ PERIODS = _schema(
     ("written_share", _REAL, "share of its broken studies in files of those days; null likewise"),
     ("event", _TEXT, "nearest event within 180 days of an edge; null for none"),
     ("event_kind", _TEXT, "its kind; null for none"),
+    ("event_start", pa.date32(), "its first day: two events may have one name; null for none"),
     ("event_distance_days", _INT, "days from that edge; null for none"),
     ("causes", pa.list_(CAUSE), "what changed: signal, before, inside, strength, edge"),
     older=(),

@@ -44,7 +44,7 @@ def test_a_line_per_period_then_the_events_then_the_chance(broken, capsys):
         "PACS-migratie (PACS migration), 1 July 2011 oost: Ziekenhuis Oost: coverage fell" in text
     )
     assert "change \u221295.0 points, interval \u221299.0 to \u221288.0" in text
-    assert "at most 5% is expected to be chance (false discovery rate)" in text
+    assert "at most 5% each are expected to be chance (false discovery rate)" in text
     assert max(map(len, said.out.splitlines())) <= 100
 
 

@@ -7,6 +7,8 @@ import json
 import pytest
 from app.hospital_line import call
 
+from remediation.stages.flag import FlagReport
+
 
 @pytest.fixture
 def placed(told):
@@ -66,3 +68,15 @@ def test_a_choice_that_is_none_is_usage(placed, capsys, options, said):
     found = call(capsys, "places", placed.job, *options)
     assert found.code == 2
     assert said in found.line
+
+
+def test_flag_tells_names_of_headers_without_what_a_terminal_would_obey(
+    placed, capsys, monkeypatch
+):
+    named = "oost / Zkh.\x1b[2J\u202eOost / PatientID"
+    report = FlagReport(1, {}, 0, {}, (named,), (named,), 0)
+    monkeypatch.setattr("remediation.stages.flag.run", lambda _options: report)
+    said = call(capsys, "flag", placed.job)
+    assert said.code == 0
+    assert said.err.count("oost / Zkh. [2J Oost / PatientID says BSN") == 2
+    assert not {"\x1b", "\u202e"} & set(said.err)

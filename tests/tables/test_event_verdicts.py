@@ -111,12 +111,26 @@ def test_the_periods_that_are_linked_are_named():
         "source": "Oost",
         "event": EVENT.name,
         "event_kind": EVENT.kind,
+        "event_start": EVENT.start,
+        "axis": "study",
         "start": EVENT.start,
         "end": date(2012, 1, 1),
     }
     periods = pa.Table.from_pylist([period], schema=PERIODS)
-    (row,) = events_table(history(steps((BEGIN, 0.9))), [EVENT], periods).to_pylist()
-    assert row["periods"] == ["0123abcd"]
+    again = Event(EVENT.name, EVENT.kind, date(2010, 6, 1), date(2010, 6, 2), None)
+    rows = events_table(history(steps((BEGIN, 0.9))), [EVENT, again], periods).to_pylist()
+    assert [(row["start"], row["periods"]) for row in rows] == [
+        (again.start, []),
+        (EVENT.start, ["0123abcd"]),
+    ]
+
+
+def test_a_period_of_file_dates_does_not_cut_the_days_of_studies():
+    counts = history(lambda day: 0.99 if day.month % 2 else 0.80, a_day=2)
+    cut = {"archive": "oost", "source": "Oost", "axis": "file"}
+    cut |= {"start": date(2010, 2, 1), "end": date(2010, 3, 1)}
+    periods = pa.Table.from_pylist([cut], schema=PERIODS)
+    assert events_table(counts, [EVENT], periods).equals(events_table(counts, [EVENT], NONE))
 
 
 @pytest.mark.parametrize("counts", [DAILY.empty_table(), history(steps((BEGIN, 0.0)), days=1)])

@@ -12,7 +12,8 @@ from tables import row_by_row
 from remediation.model.placement import Placement
 from remediation.tables.judge import FINDING_COLUMNS, INSTANCE_COLUMNS, Sources, judged
 from remediation.tables.schemas import FINDINGS, INSTANCES, MIXED, PLACES, STUDIES
-from remediation.tables.statuses import STATUSES
+from remediation.tables.statuses import STATUSES, instance_status
+from remediation.tables.weigh import weighed
 
 ARCHIVES, MONTHS = ["oost", "west"], ["2010-12", "2011-01", "unknown"]
 NAMES = [None, "", "Zkh. Oost", "Ziekenhuis Oost"]
@@ -121,6 +122,19 @@ def told(found):
     return found.statuses.to_pylist(), found.studies.to_pylist(), found.mixed.to_pylist()
 
 
+def one_by_one(instances, findings, places, sources, target):
+    """Return what the rule that `apply` asks just before writing says of each row."""
+    dicom = {"read", "unreadable"}
+    here = sources.labelled(instances)
+    found = weighed(here, findings, places).to_pylist()
+    return [
+        instance_status(row["state"], [one for one in found if one["at"] == at], target)
+        if row["state"] in dicom
+        else None
+        for at, row in enumerate(here.to_pylist())
+    ]
+
+
 @settings(max_examples=100, deadline=None)
 @given(inventories(), st.sampled_from(SOURCES), st.sampled_from(TARGETS))
 def test_columns_are_judged_as_rows_are(tables, sources, target):
@@ -129,6 +143,7 @@ def test_columns_are_judged_as_rows_are(tables, sources, target):
     statuses, studies, mixed = row_by_row.judged(instances, findings, places, sources, target)
     keys = zip(instances["archive"].to_pylist(), instances["path"].to_pylist(), strict=True)
     assert found.statuses.to_pylist() == [statuses.get(key) for key in keys]
+    assert found.statuses.to_pylist() == one_by_one(*tables, sources, target)
     assert found.studies.schema.equals(STUDIES, check_metadata=True)
     assert found.studies.to_pylist() == [
         {name: row[name] for name in STUDIES.names} for row in studies

@@ -1,4 +1,4 @@
-"""Lying: whole columns say of studies and periods what `periods.holds` says of one."""
+"""Lying: whole columns say of studies and periods what `lies.holds` says of one."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
+from tables.lies import holds
 
 from remediation.tables.lying import Lying
-from remediation.tables.periods import holds
 from remediation.tables.schemas import STUDIES
 
 DAYS = st.none() | st.integers(0, 900).map(lambda n: date(2011, 1, 1) + timedelta(n))

@@ -8,10 +8,11 @@ from random import Random
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from tables.lies import holds
 
 from remediation.model.events import Event
 from remediation.tables.daily import daily, probable
-from remediation.tables.periods import Held, holds, periods_table
+from remediation.tables.periods import Held, periods_table
 from remediation.tables.rewrites import written_late
 from remediation.tables.schemas import STUDIES
 
@@ -40,7 +41,7 @@ def studies(rate, *, days=3000, a_day=2, source="Oost", seed=1, written=None, fi
     return pa.Table.from_pylist(rows, schema=STUDIES)
 
 
-def find(table, *events, today=None):
+def find(table, *events, today=None, provisional_from=None):
     axis = {"study": "StudyDate", "file": "file_date"}
     behind = table.filter(written_late())
 
@@ -53,7 +54,7 @@ def find(table, *events, today=None):
 
     counts = probable(daily(table), today)
     return periods_table(
-        counts, daily(behind, "file_date"), Held(0.95, events), between
+        counts, daily(behind, "file_date"), Held(0.95, events, provisional_from), between
     ).to_pylist()
 
 
@@ -153,3 +154,45 @@ def test_events_beyond_the_data_are_linked_to_nothing():
     late = Event("Later", "other", date(2040, 1, 1), date(2040, 1, 2), None)
     (row,) = find(studies(steps((FIRST, 0.97), (MIGRATED, 0.1))), early, late)
     assert row["event"] is None
+
+
+BROKE, LATER = date(2012, 3, 1), date(2013, 11, 1)
+
+
+def until(end, rate):
+    return studies(rate, days=(end - FIRST).days)
+
+
+def test_a_period_after_which_provisional_months_look_better_is_not_settled():
+    better = until(date(2014, 1, 1), steps((FIRST, 0.97), (BROKE, 0.1), (LATER, 0.97)))
+    (row,) = find(better, provisional_from=LATER)
+    assert (row["end"], row["end_kind"], row["coverage_after"]) == (LATER, "provisional", None)
+    as_bad = until(date(2014, 1, 1), steps((FIRST, 0.97), (BROKE, 0.1)))
+    (row,) = find(as_bad, provisional_from=LATER)
+    assert (row["end"], row["end_kind"]) == (date(2014, 1, 1), "open")
+
+
+def test_a_provisional_month_without_studies_is_passed_over():
+    table = until(date(2014, 1, 1), steps((FIRST, 0.97), (BROKE, 0.1)))
+    gap = pc.and_(
+        pc.greater_equal(table["StudyDate"], LATER),
+        pc.less(table["StudyDate"], date(2013, 12, 1)),
+    )
+    (row,) = find(table.filter(pc.invert(gap)), provisional_from=LATER)
+    assert (row["end"], row["end_kind"]) == (date(2014, 1, 1), "open")
+
+
+def test_a_source_that_ends_in_a_period_while_its_archive_goes_on_has_stopped():
+    ending = until(date(2013, 1, 1), steps((FIRST, 0.97), (BROKE, 0.1)))
+    going_on = studies(lambda _: 0.97, source="West")
+    (row,) = find(pa.concat_tables([ending, going_on]))
+    assert (row["source"], row["end"], row["end_kind"]) == ("Oost", date(2013, 1, 1), "stopped")
+
+
+def test_of_two_events_with_one_name_a_period_has_the_one_that_is_near():
+    early, near = (
+        Event("Upgrade", "upgrade", day, day + timedelta(days=1), None)
+        for day in (date(2009, 6, 1), BROKE)
+    )
+    (row,) = find(until(LATER, steps((FIRST, 0.97), (BROKE, 0.1))), early, near)
+    assert (row["event"], row["event_start"]) == ("Upgrade", BROKE)

@@ -27,7 +27,7 @@ def in_a_week(at, _day):
     return MIGRATED + timedelta(days=at % 6)
 
 
-@pytest.mark.parametrize("axis", ["file_date", "InstanceCreationDate"])
+@pytest.mark.parametrize("axis", ["file_date", "InstanceCreationDate", "SeriesDate"])
 def test_years_that_were_rewritten_in_a_week_are_seen_as_that_week(axis):
     broken = studies(150, "absent", in_a_week, axis=axis)
     later = studies(50, "conformant", on_time, first=date(2012, 1, 1), axis=axis)

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from remediation.app.report.panels import FILE_AXIS, Panel, panels, span, span_of
+from remediation.app.report.panels import Panel, panels, span, span_of
 from remediation.app.report.plots import Drawing, Legend, plot, within
 from remediation.app.report.sections.timeline import heading, labels
 from remediation.app.report.words import Words
 from remediation.model.events import Event
+from remediation.tables.schemas import FILE
 
 Row = Mapping[str, Any]
 _BESIDE = 24  # months that are drawn on either side of one period
@@ -55,7 +56,7 @@ def of_one(
     row = periods[number - 1]
     key = row["archive"], row["source"]
     own = [dict(one) for one in coverage if (one["archive"], one["source"]) == key]
-    of_files = row["axis"] == FILE_AXIS
+    of_files = row["axis"] == FILE
     made = panels(own, () if of_files else map(dict, periods), _named(ground))
     if not made:
         return None

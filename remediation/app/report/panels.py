@@ -11,11 +11,11 @@ from typing import Any
 
 from remediation.model.events import UNKNOWN_MONTH, Event, month_number
 from remediation.model.statistics import wilson
+from remediation.tables.schemas import FILE
 
 Row = dict[str, Any]
 MOST = 12  # panels drawn apart: more is a wall, not a picture
-FILE_AXIS = "file"
-_NO_END = ("open", "stopped")
+_NO_END = ("open", "stopped", "provisional")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +83,17 @@ def panels(
     """Return the plots of COVERAGE rows; beyond `most` sources the rest is one plot more.
 
     Drawn apart are sources with a broken period, then those with the most studies; the order is
-    that of archive and source. Months that are `unknown` are in no plot, and neither are periods
-    whose days are those of files: a plot has the months of studies.
+    that of archive and source. Months that are `unknown` or improbable are in no plot, and neither
+    are periods whose days are those of files: a plot has the months of studies.
     """
     months: dict[tuple[str, str], list[Point]] = defaultdict(list)
     for row in coverage:
-        if row["study_month"] != UNKNOWN_MONTH and row["studies"]:
+        improbable = row["study_month"] == UNKNOWN_MONTH or row["improbable"]
+        if row["studies"] and not improbable:
             months[row["archive"] or "", row["source"] or ""].append(_point(row))
     spans: dict[tuple[str, str], list[Span]] = defaultdict(list)
     for number, row in enumerate(periods, start=1):
-        if row.get("axis") != FILE_AXIS:
+        if row.get("axis") != FILE:
             spans[row["archive"] or "", row["source"] or ""].append(span(number, row))
 
     def weight(key: tuple[str, str]) -> tuple[bool, int]:

@@ -69,6 +69,8 @@ SENTENCES = {
     "too_many_sources": "There are {total} sources. Drawn apart: the {shown} with a broken period"
     " or the most studies; the others stand together in one plot, and apart in report.xlsx.",
     "undated_studies": "{count} without a usable date stand in no plot.",
+    "improbable_studies": "{count} dated before 1970 or after today stand in no plot and no"
+    " period.",
     "plot_title": "Coverage per month of {source}, {stretch}",
     "plot_text": "{studies}, coverage {coverage}; lowest month {lowest} ({lowest_coverage})."
     " {periods}.",

@@ -69,6 +69,8 @@ SENTENCES = {
     "too_many_sources": "Er zijn {total} bronnen. Apart getekend: de {shown} met een gebroken"
     " periode of de meeste studies; de overige staan samen in één grafiek en apart in report.xlsx.",
     "undated_studies": "{count} zonder bruikbare datum staan in geen grafiek.",
+    "improbable_studies": "{count} met een datum voor 1970 of na vandaag staan in geen grafiek en"
+    " in geen periode.",
     "plot_title": "Dekking per maand van {source}, {stretch}",
     "plot_text": "{studies}, dekking {coverage}; laagste maand {lowest} ({lowest_coverage})."
     " {periods}.",

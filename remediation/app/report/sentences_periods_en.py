@@ -21,7 +21,10 @@ SENTENCES = {
     "ended_drift": "It ended {when}: coverage rose slowly, not at one moment.",
     "ended_open": "It is still open: the data end in it, on {day}.",
     "ended_stopped": "It did not end: the studies of this source stop in it, on {day}.",
+    "ended_provisional": "Whether it ended on {day} is not settled: the last months, which look"
+    " better, are provisional.",
     "edge_open": "still open",
+    "edge_provisional": "not settled",
     "edge_stopped": "the source stops",
     "edge_first": "the data begin",
     "edge_slow": "{margin}, slowly",
@@ -74,9 +77,9 @@ SENTENCES = {
     " of the job file, per source. That an event did nothing is an answer as well.",
     "events_none": "The job file lists no events.",
     "events_caption": "Coverage around the events",
-    "multiplicity": "All sources and events are held against each other: of everything that is"
-    " named as a period or an effect, at most {share} is expected to be chance (false discovery"
-    " rate).",
+    "multiplicity": "All sources are held against each other: of the periods that are named, and of"
+    " the changes at events, at most {share} each are expected to be chance (false discovery rate)."
+    " Not held so: sources that were never right, and what only passed during an event.",
     "effect": "{verdict} ({before} before it, {during} during it, {after} after it; change"
     " {change})",
     "effect_around": "{verdict} ({before} before it, {after} after it; change {change})",

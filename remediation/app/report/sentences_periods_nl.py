@@ -22,7 +22,10 @@ SENTENCES = {
     "ended_open": "De periode loopt nog: de gegevens houden erin op, op {day}.",
     "ended_stopped": "De periode is niet geëindigd: de studies van deze bron houden erin op, op"
     " {day}.",
+    "ended_provisional": "Of de periode op {day} eindigde staat nog niet vast: de laatste maanden,"
+    " die beter lijken, zijn voorlopig.",
     "edge_open": "loopt nog",
+    "edge_provisional": "staat nog niet vast",
     "edge_stopped": "de bron houdt op",
     "edge_first": "begin van de gegevens",
     "edge_slow": "{margin}, langzaam",
@@ -77,9 +80,10 @@ SENTENCES = {
     " uit het jobbestand, per bron. Dat een gebeurtenis niets deed, is ook een antwoord.",
     "events_none": "Het jobbestand noemt geen gebeurtenissen.",
     "events_caption": "Dekking rond de gebeurtenissen",
-    "multiplicity": "Alle bronnen en gebeurtenissen zijn tegen elkaar afgewogen: van alles wat als"
-    " periode of als effect wordt genoemd, is naar verwachting hoogstens {share} toeval (false"
-    " discovery rate).",
+    "multiplicity": "Alle bronnen zijn tegen elkaar afgewogen: van de periodes die worden genoemd,"
+    " en van de veranderingen rond gebeurtenissen, is naar verwachting telkens hoogstens {share}"
+    " toeval (false discovery rate). Niet zo afgewogen: bronnen die nooit goed waren, en wat alleen"
+    " tijdens een gebeurtenis speelde.",
     "effect": "{verdict} ({before} ervoor, {during} tijdens, {after} erna; verandering {change})",
     "effect_around": "{verdict} ({before} ervoor, {after} erna; verandering {change})",
     "effect_in": "{source}: {effect}",

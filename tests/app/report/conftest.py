@@ -47,7 +47,7 @@ def period(start: date, end: date, period_id: str = "a0b1c2d0", **more: Any) -> 
     row |= {"low": 0.0, "high": 0.046, "dispersion": 1.0, "p_value": 1e-9, "q_value": 1e-8}
     row |= {"steps": [], "dominant_status": "misplaced", "event": None, "event_kind": None}
     row |= {"written_start": None, "written_end": None, "written_share": None}
-    row |= {"event_distance_days": 0, "causes": [cause("place")]}
+    row |= {"event_distance_days": 0, "event_start": MIGRATION.start, "causes": [cause("place")]}
     return row | more
 
 

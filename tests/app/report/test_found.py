@@ -61,7 +61,7 @@ def test_each_event_has_its_verdict_per_source_and_no_effect_is_one(made, hospit
     assert "coverage fell 98.0% 0.0% 3.0% \u221295.0 (\u221299.0 to \u221288.0)" in text
     assert "oost: West no effect 98.0% 0.0% 3.0% +0.2 (\u22121.0 to +1.4)" in text
     assert "oost: Noord no studies beside it to compare \u2013" in text
-    assert "at most 5% is expected to be chance (false discovery rate)" in text
+    assert "at most 5% each are expected to be chance (false discovery rate)" in text
 
 
 def test_without_events_it_says_so_and_without_flag_what_to_run(made, hospital):
@@ -164,10 +164,21 @@ def test_an_event_of_a_day_without_studies_has_no_figure_for_it(hospital):
 
 
 def test_of_two_events_of_one_name_the_linked_one_is_told(hospital):
-    first, second = (hospital.effect(periods=ids).effects[-1] for ids in (["b"], ["a"]))
+    days = date(2010, 6, 1), date(2012, 6, 1)
+    first, second = (hospital.effect(start=day).effects[-1] for day in days)
     row = {"event": first["event"], "archive": "oost", "source": "Ziekenhuis Oost"}
-    assert effect_of(row | {"period_id": "a"}, [first, second]) is second
-    assert effect_of(row | {"period_id": "a", "source": "West"}, [first, second]) is None
+    assert effect_of(row | {"event_start": days[1]}, [first, second]) is second
+    assert effect_of(row | {"event_start": days[1], "source": "West"}, [first, second]) is None
+
+
+def test_a_period_of_which_the_end_is_not_settled_says_so():
+    row = {"end": date(2012, 11, 1), "end_kind": "provisional", "end_low": None, "end_high": None}
+    assert edges.ended(row, WORDS["en"]) == (
+        "Whether it ended on 31 October 2012 is not settled: the last months, which look better,"
+        " are provisional."
+    )
+    assert "staat nog niet vast" in edges.ended(row, WORDS["nl"])
+    assert edges.cell(row, "end", WORDS["en"]) == "not settled"
 
 
 def test_an_edge_without_bounds_is_a_day_and_a_sure_one_says_so():

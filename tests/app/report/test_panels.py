@@ -22,6 +22,7 @@ def month(source, text, studies=10, conformant=9, *, archive="oost", provisional
         "low": low,
         "high": high,
         "provisional": provisional,
+        "improbable": text in {"1901-01", "2099-01"},
     }
 
 
@@ -44,6 +45,7 @@ def test_months_without_a_date_or_without_studies_are_left_out():
     (only,) = panels(rows, (), ())
     assert [point.month for point in only.points] == [month_number("2011-04")]
     assert panels([month("A", "unknown")], (), ()) == ()
+    assert panels([*rows, month("A", "1901-01"), month("A", "2099-01")], (), ()) == (only,)
 
 
 def test_a_source_with_a_broken_period_goes_before_larger_ones():

@@ -151,6 +151,7 @@ FIELDS = (
     Field("BSN, 5 % typing errors", bsns(0.05), "bsn"),
     Field("the same, five studies a patient", repeated(bsns(0.05), 5), "bsn"),
     Field("BSN, 10 % typing errors", bsns(0.10), None),
+    Field("BSN, 15 % typing errors", bsns(0.15), None),
     Field("30 % BSN, else random local", mixture(0.30), "mixture"),
     Field("50 % BSN, else random local", mixture(0.50), "mixture"),
     Field("70 % BSN, else random local", mixture(0.70), "mixture"),

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from remediation.app.report.gather import Facts
-from remediation.app.report.panels import FILE_AXIS
 from remediation.app.report.shown import capped
 from remediation.app.report.told import causes, edges, story
 from remediation.app.report.words import Words
+from remediation.tables.schemas import FILE
 
 _MOST = 60
 
@@ -75,7 +75,7 @@ def _period(number: int, row: Mapping[str, Any], words: Words) -> Period:
 def told(row: Mapping[str, Any], words: Words) -> tuple[str, ...]:
     """Return what the figures beside it do not say: edges, steps, a rewrite, causes."""
     sentences = (
-        words("axis_file") if row["axis"] == FILE_AXIS else "",
+        words("axis_file") if row["axis"] == FILE else "",
         edges.begun(row, words),
         edges.ended(row, words),
         story.steps(row, words),

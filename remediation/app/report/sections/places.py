@@ -12,7 +12,7 @@ from remediation.app.report.shown import Kind, Table, capped, table
 from remediation.app.report.told import places as told
 from remediation.app.report.words import NONE, Words
 from remediation.model.events import UNKNOWN_MONTH, month_number
-from remediation.stages.judged import demoted
+from remediation.tables.calibration import demoted
 from remediation.tables.schemas import STATUSES
 
 _PLACES, _LEAKS, _LOUD = 80, 60, 20

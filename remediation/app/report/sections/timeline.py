@@ -62,6 +62,9 @@ def section(facts: Facts, words: Words, target: float, events: Sequence[Event]) 
     undated = sum(r["studies"] for r in facts.coverage if r["study_month"] == UNKNOWN_MONTH)
     if undated:
         notes.append(words("undated_studies", count=words.count(undated, "study")))
+    improbable = sum(row["studies"] for row in facts.coverage if row["improbable"])
+    if improbable:
+        notes.append(words("improbable_studies", count=words.count(improbable, "study")))
     late = any(point.provisional for panel in made for point in panel.points)
     edges = any(unsure(one, span) for panel in made for one in panel.spans)
     return Section(plots, tuple(notes), _sources(facts.coverage, words), late, edges)

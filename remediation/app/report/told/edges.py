@@ -11,8 +11,14 @@ from remediation.app.report.words import NONE, Words
 
 Row = Mapping[str, Any]
 START, END = "start", "end"
-OPEN, STOPPED, FIRST, DRIFT = "open", "stopped", "first", "drift"
-_NO_CHANGE = {OPEN: "edge_open", STOPPED: "edge_stopped", FIRST: "edge_first"}
+STOPPED, FIRST, DRIFT = "stopped", "first", "drift"
+_NO_END = {"open": "ended_open", STOPPED: "ended_stopped", "provisional": "ended_provisional"}
+_NO_CHANGE = {
+    FIRST: "edge_first",
+    "open": "edge_open",
+    STOPPED: "edge_stopped",
+    "provisional": "edge_provisional",
+}
 
 
 def begun(row: Row, words: Words) -> str:
@@ -25,9 +31,9 @@ def begun(row: Row, words: Words) -> str:
 
 def ended(row: Row, words: Words) -> str:
     """Return when and how a period ended, or that it did not, as a sentence."""
-    if row["end_kind"] in {OPEN, STOPPED}:
+    if row["end_kind"] in _NO_END:
         last = words.day(row["end"] - timedelta(days=1))
-        return words("ended_open" if row["end_kind"] == OPEN else "ended_stopped", day=last)
+        return words(_NO_END[row["end_kind"]], day=last)
     key = "ended_drift" if row["end_kind"] == DRIFT else "ended_jump"
     return words(key, when=_when(row, END, words))
 
@@ -79,10 +85,10 @@ def cell(row: Row, edge: str, words: Words) -> str:
     '2011-07-04 ±4'
     """
     kind, (day, low, high) = row[f"{edge}_kind"], _bounds(row, edge)
-    if kind == OPEN:
-        return words("edge_open")
     if kind == STOPPED:
         return words("cell_stopped", month=f"{day - timedelta(days=1):%Y-%m}")
+    if kind in _NO_END:
+        return words(_NO_CHANGE[kind])
     if low is None or high is None:
         return str(day)
     said = f"{day} ±{_off(day, low, high)}"

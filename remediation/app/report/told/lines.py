@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from remediation.app.report.panels import FILE_AXIS
 from remediation.app.report.told import columns, edges, effects, phrases, places, story
 from remediation.app.report.words import NONE, Words
 from remediation.model.events import UNKNOWN_MONTH, month_number, month_text
-from remediation.stages.judged import demoted
+from remediation.tables.calibration import demoted
+from remediation.tables.schemas import FILE
 
 Row = Mapping[str, Any]
 _HEADS = (
@@ -49,7 +49,7 @@ def periods(
         yield from _listed(rows, words, width)
         yield ""
         yield from wrapped(words("list_legend"), width)
-        by_file = [str(row["period_id"]) for row in rows if row["axis"] == FILE_AXIS]
+        by_file = [str(row["period_id"]) for row in rows if row["axis"] == FILE]
         if by_file:
             yield from wrapped(words("list_by_file", ids=", ".join(by_file)), width)
         yield from wrapped(words("list_more", command=explain), width, "  ")

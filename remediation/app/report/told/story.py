@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from remediation.app.report.panels import FILE_AXIS
 from remediation.app.report.told import causes, edges, effects, phrases
 from remediation.app.report.words import Words
+from remediation.tables.schemas import FILE
 
 Row = Mapping[str, Any]
 _UNEVEN = 1.2  # months that vary more than this times what chance gives are told of
@@ -25,7 +25,7 @@ def story(row: Row, effect: Row | None, words: Words) -> tuple[str, ...]:
     return tuple(
         text
         for text in (
-            words("axis_file") if row["axis"] == FILE_AXIS else "",
+            words("axis_file") if row["axis"] == FILE else "",
             edges.begun(row, words),
             level(row, words),
             instead(row, words),
@@ -119,11 +119,10 @@ def near(row: Row, effect: Row | None, words: Words) -> str:
 
 def effect_of(row: Row, events: Iterable[Row]) -> Row | None:
     """Return the row of EVENTS that tells of a period's event and source; None without one."""
-    wanted = row["event"], row["archive"], row["source"]
-    found = [one for one in events if (one["event"], one["archive"], one["source"]) == wanted]
-    # Of two events of one name, the one that the period is linked to.
-    found.sort(key=lambda one: row["period_id"] not in (one["periods"] or ()))
-    return found[0] if found else None
+    keys = ("event", "archive", "source")
+    wanted = row["event_start"], *(row[key] for key in keys)
+    found = (one for one in events if (one["start"], *(one[key] for key in keys)) == wanted)
+    return next(found, None)
 
 
 def evenness(row: Row, words: Words) -> str:
